@@ -52,7 +52,8 @@ def draw(session: Session, line: Line, at: datetime) -> None:
 
 
 def _let_in(session: Session, line: Line, at: datetime) -> None:
-    unused = min(at - line.moved_at, _BURST)
+    # At a slow pace, what is kept has to be enough for one.
+    unused = min(at - line.moved_at, max(_BURST, timedelta(seconds=60 / line.per_minute)))
     allowed = int(unused.total_seconds() * line.per_minute / 60)
     count = min(
         allowed, line.inside_limit - count_inside(session, line, at), line.joined - line.let_in
@@ -71,10 +72,6 @@ def _let_in(session: Session, line: Line, at: datetime) -> None:
 
 
 def count_inside(session: Session, line: Line, at: datetime) -> int:
-    """How many are let in, have time left, and have neither booked nor left."""
-    inside = (
-        Place.let_in_at > at - line.stay,
-        Place.booked_at.is_(None),
-        Place.left_at.is_(None),
-    )
+    """How many are let in, have time left, and have not booked; who left can come back in that time."""
+    inside = Place.let_in_at > at - line.stay, Place.booked_at.is_(None)
     return session.scalar(select(func.count()).where(Place.line_id == line.id, *inside)) or 0

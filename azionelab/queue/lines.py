@@ -57,6 +57,10 @@ class Pace:
         )
 
 
+class StayFixed(Exception):
+    """People were let in who were told how long they have to book."""
+
+
 class LineGone(Exception):
     """The line was deleted, or is over for too long."""
 
@@ -69,30 +73,37 @@ class LiveLines:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lines: list[Line] = []
+        self._lines: list[Line] | None = None  # None: not read yet
         self._until = 0.0  # by this process's monotonic clock
+        self._reads = 0
 
     def read(self) -> list[Line]:
         """The lines. Whoever reads them anew moves them forward as well."""
-        at = time.monotonic()
         with self._lock:
-            if at < self._until:
+            if self._lines is None:
+                # All wait for the first reading: without it nobody would have to wait in line.
+                self._lines = _move_and_read()
+                self._until = time.monotonic() + _REMEMBERED
+                return self._lines
+            if time.monotonic() < self._until:
                 return self._lines
             # Others go on with the old ones while this thread reads.
-            self._until = at + _REMEMBERED
-        lines = _read_live()
-        if follow_load(lines):
-            lines = _read_live()
-        if due := [line.id for line in lines if is_due(line, now())]:
-            for line_id in due:
-                advance(line_id, now())
-            lines = _read_live()
-        self._lines = lines
+            self._until = time.monotonic() + _REMEMBERED
+            self._reads += 1
+            reading = self._reads
+        try:
+            lines = _move_and_read()
+        except BaseException:
+            self._until = 0.0
+            raise
+        with self._lock:
+            if reading == self._reads and self._lines is not None:
+                self._lines = lines
         return lines
 
     def forget(self) -> None:
         """Read anew next time: a line was changed here."""
-        self._until = 0.0
+        self._lines = None
 
 
 def init_queue(app: Flask) -> None:
@@ -107,14 +118,17 @@ def live_lines() -> LiveLines:
 
 
 def line_before(performance_id: int, at: datetime) -> Line | None:
-    """The line in which visitors wait for a performance's form, or can already join; that of the show before the site's."""
+    """The line in which visitors wait for a performance's form, or can already join.
+
+    An open one before one that only opens, then that of the show before the site's.
+    """
     lines = [line for line in live_lines().read() if at >= line.joins_at]
     if any(line.show_id for line in lines):
         show = db.session.scalar(
             select(Performance.show_id).where(Performance.id == performance_id)
         )
         lines = [line for line in lines if line.show_id in (show, None)]
-    return min(lines, key=lambda line: line.show_id is None, default=None)
+    return min(lines, key=lambda line: (line.opens_at > at, line.show_id is None), default=None)
 
 
 def open_line(
@@ -167,7 +181,7 @@ def resume_line(line_id: int) -> None:
     try:
         with transaction() as session:
             line = session.scalars(LINE, {"line": line_id}).one_or_none()
-            if line is None:
+            if line is None or line.opens_at < now() - LONGEST:
                 raise LineGone
             line.ended_at = None
     except IntegrityError as error:
@@ -178,7 +192,7 @@ def resume_line(line_id: int) -> None:
 
 
 def change_line(line_id: int, pace: Pace, *, seen: str) -> None:
-    """Change the pace of a line, which was shown as `seen`. Raises LineGone and PaceChanged."""
+    """Change the pace of a line, which was shown as `seen`. Raises LineGone, PaceChanged and StayFixed."""
     with transaction() as session:
         line = session.scalars(LINE, {"line": line_id}).one_or_none()
         if line is None or line.ended_at is not None:
@@ -186,6 +200,8 @@ def change_line(line_id: int, pace: Pace, *, seen: str) -> None:
         before = Pace.of(line)
         if pace != before and seen != str(before):
             raise PaceChanged
+        if line.let_in and pace.stay_minutes != before.stay_minutes:
+            raise StayFixed
         line.slowed = line.slowed or pace.is_slower_than(before)
         for name, value in asdict(pace).items():
             setattr(line, name, value)
@@ -204,6 +220,18 @@ def end_old_lines(at: datetime) -> None:
         for line in session.scalars(old.with_for_update(key_share=True)):
             line.ended_at = at
         session.execute(delete(Line).where(Line.ended_at < at - KEPT))
+
+
+def _move_and_read() -> list[Line]:
+    """The lines, after moving forward those that are due."""
+    lines = _read_live()
+    if follow_load(lines):
+        lines = _read_live()
+    if due := [line.id for line in lines if is_due(line, now())]:
+        for line_id in due:
+            advance(line_id, now())
+        lines = _read_live()
+    return lines
 
 
 def follow_load(lines: list[Line]) -> bool:

@@ -14,7 +14,7 @@ JOINED_BEFORE = timedelta(minutes=30)  # before a line opens, visitors can take 
 MAX_PER_MINUTE = 10_000
 MAX_INSIDE = 100_000
 MAX_STAY = 120  # minutes
-_INSIDE = "let_in_at IS NOT NULL AND booked_at IS NULL AND left_at IS NULL"
+_INSIDE = "let_in_at IS NOT NULL AND booked_at IS NULL"
 
 
 class Origin(StrEnum):
@@ -114,9 +114,8 @@ class Place(Base):
     left_at: Mapped[datetime | None]
 
     def may_book(self, line: Line, at: datetime) -> bool:
-        """Whether its holder is let in, and the time is not over."""
-        is_in = self.left_at is None and self.let_in_at is not None
-        return is_in and at < self.until(line)
+        """Whether its holder is let in, and the time is not over, also of who had left: the turn is theirs."""
+        return self.let_in_at is not None and at < self.until(line)
 
     def has_missed(self, line: Line, at: datetime) -> bool:
         """Whether the time to book is over."""

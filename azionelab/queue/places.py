@@ -8,7 +8,7 @@ import hmac
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import ColumnElement, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from azionelab.database import db, execute_autocommit, now, transaction, violated_constraint
@@ -28,17 +28,19 @@ _JOIN = text("""
     SELECT :place, id, :mailbox, CASE WHEN drawn_at IS NOT NULL THEN joined END, :at FROM line
     RETURNING id
 """)
-# Pressed twice at once, the number of the second is nobody's.
+# The place is locked first, so that a second press finds it at the end already and takes no number. `advance` holds the
+# line and changes places that were not let in: none waits for this one.
 _REJOIN = text("""
-    WITH line AS (
+    WITH place AS (
+        SELECT id FROM public.queue_place
+        WHERE id = :place AND let_in_at <= :missed FOR NO KEY UPDATE
+    ), line AS (
         UPDATE public.queue_line SET joined = joined + 1
-        WHERE id = :line AND ended_at IS NULL AND EXISTS (
-            SELECT FROM public.queue_place AS mine WHERE mine.id = :place AND mine.let_in_at <= :missed
-        )
+        FROM place WHERE queue_line.id = :line AND ended_at IS NULL
         RETURNING joined
     )
     UPDATE public.queue_place SET number = line.joined, let_in_at = NULL, booked_at = NULL, left_at = NULL
-    FROM line WHERE queue_place.id = :place AND let_in_at <= :missed
+    FROM line WHERE queue_place.id = :place
     RETURNING queue_place.id
 """)
 
@@ -100,9 +102,29 @@ def note_booked(line_id: int, email_key: str) -> None:
     with transaction() as session:
         session.execute(
             update(Place)
-            .where(_of_mailbox(line_id, email_key), Place.booked_at.is_(None))
+            .where(
+                _of_mailbox(line_id, email_key),
+                Place.let_in_at.is_not(None),
+                Place.booked_at.is_(None),
+            )
             .values(booked_at=now())
         )
+
+
+def pass_to_mailbox(line_id: int, email_key: str, corrected: str) -> None:
+    """Give a mailbox's place to the one that its booking was corrected to, so that the first cannot book again.
+
+    When that one has a place of its own, the first place ends.
+    """
+    place = _of_mailbox(line_id, email_key)
+    try:
+        with transaction() as session:
+            session.execute(update(Place).where(place).values(mailbox=_digests(corrected)[0]))
+    except IntegrityError as error:
+        if violated_constraint(error) != "uq_queue_place_mailbox":
+            raise
+        with transaction() as session:
+            session.execute(delete(Place).where(place))
 
 
 def find_of_mailbox(line_id: int, email_key: str) -> Place | None:

@@ -76,7 +76,7 @@ def upgrade() -> None:
         "ix_queue_place_inside",
         "queue_place",
         ["line_id", "let_in_at"],
-        postgresql_where=sa.text("let_in_at IS NOT NULL AND booked_at IS NULL AND left_at IS NULL"),
+        postgresql_where=sa.text("let_in_at IS NOT NULL AND booked_at IS NULL"),
     )
 
 

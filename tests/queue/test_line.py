@@ -97,11 +97,55 @@ def test_the_next_are_let_in_by_rate_and_by_who_is_inside() -> None:
     places.leave(waiting[1])
     at += timedelta(seconds=31)
     advance(line.id, at)
-    assert line_of(line.id).let_in == 14, "who has booked or left is not inside"
+    assert line_of(line.id).let_in == 13, "who has booked is not inside; who left can come back"
     advance(line.id, at + timedelta(minutes=10))
     line = line_of(line.id)
-    assert line.let_in == 24, "nor is who missed the time"
-    assert [place_of(one).let_in_at is not None for one in waiting] == [True] * 24 + [False] * 16
+    assert line.let_in == 23, "nor is who missed the time"
+    assert [place_of(one).let_in_at is not None for one in waiting] == [True] * 23 + [False] * 17
+
+
+def test_one_a_minute_is_let_in_at_the_slowest_pace() -> None:
+    line = a_line(per_minute=1)
+    join_all(line, 3)
+    at = now()
+    seen = []
+    for minute in range(4):
+        advance(line.id, at + timedelta(seconds=60 * minute))
+        seen.append(line_of(line.id).let_in)
+    assert seen[1:] in ([1, 2, 3], [2, 3, 3])
+
+
+def test_an_open_line_of_the_site_comes_before_one_of_the_show_that_only_opens() -> None:
+    performance = a_performance()
+    site = a_line().id
+    lines.open_line(performance.show_id, now() + timedelta(minutes=10))
+    found = lines.line_before(performance.id, now())
+    assert found is not None
+    assert found.id == site
+
+
+def test_a_first_reading_that_fails_lets_nobody_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = lines.LiveLines()
+    line = a_line()
+    with monkeypatch.context() as broken:
+        broken.setattr(lines, "_read_live", lambda: 1 / 0)
+        for _try in range(2):
+            with pytest.raises(ZeroDivisionError):
+                memory.read()
+    assert [one.id for one in memory.read()] == [line.id]
+
+
+def test_a_corrected_booking_takes_the_place_along() -> None:
+    line = a_line(per_minute=60)
+    join_all(line, 2)
+    advance(line.id, now())
+    line = line_of(line.id)
+    places.pass_to_mailbox(line.id, "visitor-0@example.org", "right@example.org")
+    assert places.may_mailbox_book(line, "right@example.org", now())
+    assert not places.may_mailbox_book(line, "visitor-0@example.org", now())
+    places.pass_to_mailbox(line.id, "right@example.org", "visitor-1@example.org")
+    assert not places.may_mailbox_book(line, "right@example.org", now())
+    assert places.may_mailbox_book(line, "visitor-1@example.org", now())
 
 
 def test_only_a_mailbox_that_is_let_in_may_book_and_only_in_its_time() -> None:
@@ -118,9 +162,9 @@ def test_only_a_mailbox_that_is_let_in_may_book_and_only_in_its_time() -> None:
     assert not may("visitor-1", timedelta())
     assert not may("stranger", timedelta())
     places.leave(ids[0])
-    assert not may("visitor-0", timedelta())
-    places.come_back(ids[0])
-    assert may("visitor-0", timedelta())
+    assert may("visitor-0", timedelta()), "nobody loses a turn by a stranger's press"
+    with pytest.raises(lines.StayFixed):
+        lines.change_line(line.id, Pace(6, 500, 5), seen="6/500/10")
 
 
 def test_who_missed_the_time_goes_to_the_end(database: Database) -> None:

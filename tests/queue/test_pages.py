@@ -188,6 +188,8 @@ def test_a_place_costs_a_proof(
     proven = english(app)
     data = fields(proven.get(asked).text) | {"email": EMAIL, "proof": "solved"}
     assert proven.post(asked, data=data).status_code == 303
+    stranger = refused.post(asked, data=fields(refused.get(asked).text) | {"email": EMAIL})
+    assert stranger.status_code == 429, "it is not told whether an address stands in line"
 
 
 def test_the_state_is_public_and_says_nothing_of_anybody(visitor: FlaskClient) -> None:

@@ -61,6 +61,11 @@ class QueueView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no 
             lines.change_line(line_id, form.pace, seen=form.seen.data or "")
         except lines.LineGone:
             flash(gettext("This line is over."), "error")
+        except lines.StayFixed:
+            flash(
+                gettext("The minutes to book stay as they are: people were let in with them."),
+                "error",
+            )
         except lines.PaceChanged:
             flash(
                 gettext("Somebody else has changed the line since. It is shown as it is now."),
@@ -86,7 +91,7 @@ class QueueView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no 
         try:
             lines.resume_line(_sent_id())
         except lines.LineGone:
-            flash(gettext("This line is over for too long."), "error")
+            flash(gettext("This line ended too long ago."), "error")
         except lines.LineExists:
             flash(gettext("There is a line already: change or end that one."), "error")
         else:

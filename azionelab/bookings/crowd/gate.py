@@ -19,6 +19,9 @@ class Gate(Protocol):
     def note_booked(self, performance_id: int, mailbox: str) -> None:
         """Count a mailbox that has booked as inside no longer."""
 
+    def note_corrected(self, performance_id: int, mailbox: str, corrected: str) -> None:
+        """A booking of a mailbox is about to be corrected to another one, which needs no turn of its own."""
+
 
 def gate() -> Gate:
     """This site's gate."""

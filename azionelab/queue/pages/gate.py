@@ -4,10 +4,18 @@ from flask import Flask, session
 
 from azionelab.bookings.crowd.gate import EXTENSION
 from azionelab.database import now
+from azionelab.database.errors import is_database_busy
 from azionelab.queue.lines import line_before
 from azionelab.queue.models import Line, Place
 from azionelab.queue.pages.addresses import join_address, place_address
-from azionelab.queue.places import find_place, may_mailbox_book, note_booked, place_id_of
+from azionelab.queue.places import (
+    find_place,
+    may_mailbox_book,
+    note_booked,
+    pass_to_mailbox,
+    place_id_of,
+)
+from azionelab.web.busy_pages import log_busy
 from azionelab.web.rate_limits import visitor_network
 
 # The session's key of the places of this browser, as tokens by their line's id.
@@ -40,7 +48,18 @@ class QueueGate:
     def note_booked(self, performance_id: int, mailbox: str) -> None:
         """Count a mailbox that has booked as inside no longer."""
         if line := _line(performance_id):
-            note_booked(line.id, mailbox)
+            try:
+                note_booked(line.id, mailbox)
+            except Exception as error:
+                # The booking is committed. Without this note the next one comes in a little later.
+                if not is_database_busy(error):
+                    raise
+                log_busy(error, "queue: ")
+
+    def note_corrected(self, performance_id: int, mailbox: str, corrected: str) -> None:
+        """A booking of a mailbox is about to be corrected to another one, which needs no turn of its own."""
+        if mailbox != corrected and (line := _line(performance_id)):
+            pass_to_mailbox(line.id, mailbox, corrected)
 
 
 def init_gate(app: Flask) -> None:

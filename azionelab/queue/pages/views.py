@@ -27,6 +27,7 @@ from azionelab.queue.places import (
     find_place,
     leave,
     place_id_of,
+    place_token,
     rejoin,
 )
 from azionelab.queue.places import join as join_line
@@ -69,7 +70,9 @@ def _join(line: Line, form: JoinForm) -> AnyResponse:
         return _join_page(line, form, 422, form.notice)
     mailbox = mailbox_key(form.email.data)
     try:
-        if find_of_mailbox(line.id, mailbox) is None:
+        known, mine = find_of_mailbox(line.id, mailbox), place_of_browser(line)
+        # A stranger who tries addresses pays for each, whether it stands in line or not.
+        if known is None or mine is None or mine.id != known.id:
             _join_limit.count()
             check_place_proof(form.proof.data, suspect=form.looks_scripted)
         place_id = join_line(line, mailbox)
@@ -77,6 +80,7 @@ def _join(line: Line, form: JoinForm) -> AnyResponse:
         return _join_page(line, form, 409)
     except (TryLater, TooManyRequests) as limit:
         return ask_later(limit, lambda status, notice: _join_page(line, form, status, notice))
+    keep_in_browser(line.id, place_token(place_id))
     return redirect(place_address(place_id, _wanted_id()), 303)
 
 
@@ -190,12 +194,12 @@ def _state_of(place: Place, line: Line) -> str:
     at = now()
     if line.ended_at is not None:
         return "over"
-    if place.left_at is not None:
-        return "left"
     if place.may_book(line, at):
         return "in"
     if place.has_missed(line, at):
         return "missed"
+    if place.left_at is not None:
+        return "left"
     return "waiting" if place.number else "lot"
 
 

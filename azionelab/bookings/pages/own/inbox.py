@@ -14,6 +14,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
+from azionelab.bookings.crowd.gate import gate
 from azionelab.bookings.errors import BookingError, TooManyMails
 from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
@@ -59,6 +60,7 @@ def correct_address(performance_id: int) -> AnyResponse:
             count_mailbox(mailbox_key(email))
         except (TooManyMails, TooManyRequests) as limit:
             return _limited(performance_id, limit, asked, form)
+        gate().note_corrected(performance_id, mailbox_key(asked["email"]), mailbox_key(email))
         _correct(performance_id, asked, email)
         session[ASKED] = asked | {"email": email, "until": hold_until(now()).timestamp()}
     flash(gettext("Done: our e-mail is on its way to %(email)s.", email=email), "done")

@@ -73,9 +73,15 @@ def audit(stack: Stack, logs: Path, performances: list[int]) -> Findings:
     ]
     _judge_parties(found, entries, rows, admissions)
     _judge_mails(found, entries, mails, stack.mailbox.copies())
-    doctor = stack.flask("doctor")
-    found.doctor = doctor.stdout + doctor.stderr if doctor.returncode else ""
+    found.doctor = ask_doctor(stack)
     return found
+
+
+def ask_doctor(stack: Stack) -> str:
+    """What `flask doctor` says that is wrong; "" when nothing is."""
+    doctor = stack.flask("doctor")
+    wrong = [line for line in doctor.stdout.splitlines() if line.startswith("FAIL")]
+    return "\n".join(wrong) or doctor.stderr if doctor.returncode else ""
 
 
 def _judge_parties(

@@ -14,7 +14,7 @@ from azionelab.integrations.webhooks.endpoints import Event, create_webhook
 from azionelab.ops.alerts import watcher, watching
 from azionelab.ops.alerts.decisions import PATIENCE, QUIET, REMINDED_AFTER, Episode, News, decide
 from azionelab.ops.alerts.models import Alert
-from azionelab.ops.alerts.sending import deliver_now, send_waiting
+from azionelab.ops.alerts.sending import deliver, send_waiting
 from azionelab.ops.alerts.watcher import Watcher
 from azionelab.ops.alerts.watching import watch
 from azionelab.ops.status.lines import State
@@ -74,6 +74,15 @@ def test_when_somebody_is_told(
     assert told(*seen) == news
 
 
+def test_more_of_the_same_is_told_and_less_is_not() -> None:
+    told_of_one = Episode(NOW, NOW + PATIENCE, frozenset({"a"}))
+    at = NOW + 2 * PATIENCE
+    assert decide(told_of_one, WRONG, at, frozenset({"a"}))[1] is None
+    more, news = decide(told_of_one, WRONG, at, frozenset({"a", "b"}))
+    assert news is News.BEGAN
+    assert decide(more, WRONG, at + SECOND, frozenset({"b"}))[1] is None
+
+
 @pytest.fixture
 def site(make_app: Callable[..., Flask], smtp_server: SmtpServer) -> Iterator[Flask]:
     """A site that tells somebody, by a mail server that runs."""
@@ -118,7 +127,7 @@ def test_a_mail_waits_for_its_server_and_webhooks_do_not(
     watch()
     let_time_pass(database)
     watch()
-    assert not deliver_now()
+    assert not deliver()
     rows = database.execute("SELECT event, attempts, payload FROM webhook_delivery").fetchall()
     assert [(row.event, row.attempts) for row in rows] == [("site.alert", 1)]
     assert rows[0].payload["began"][0]["about"] == "worker"
@@ -197,6 +206,7 @@ def test_the_watch_tells_of_a_silent_worker_by_itself(
     assert mail.message["Subject"] == "AzioneLab needs you: Worker"
     attempts = "SELECT sum(attempts) FROM webhook_delivery"
     assert database.execute(attempts).fetchone() == (1,)
+    database.execute("UPDATE webhook_delivery SET next_try_at = now()")
     a_worker(database, "1 second")
     Watcher().look()
     assert len(smtp_server.messages) == 2

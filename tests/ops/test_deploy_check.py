@@ -119,6 +119,17 @@ def test_an_older_backup_does_not_replace_a_failed_one(
     assert failures(check(app, "--deploy")) == ["BACKUPS"]
 
 
+def test_an_alert_address_needs_a_watch(
+    make_app: Callable[..., Flask], built: str, database: psycopg.Connection[Any]
+) -> None:
+    app = make_app(**SAFE, FRONTEND_DIST=built, ALERT_EMAIL="ada@teatro.it")
+    administrator(app)
+    remark = "look  ALERT_EMAIL: no `flask watch` has reported"
+    assert remark in check(app, "--deploy").stdout
+    database.execute("INSERT INTO status_report (part, facts) VALUES ('watch', '{}')")
+    assert remark not in check(app, "--deploy").stdout
+
+
 def test_the_check_before_serving_uses_no_network(
     make_app: Callable[..., Flask], built: str, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,14 @@ def test_all_is_well() -> None:
         ({"service": service(backups={Task.BACKUP: backup(27 * HOUR)})}, About.BACKUP),
         ({"service": service(backups={Task.BACKUP: backup(HOUR, well=False)})}, About.BACKUP),
         ({"service": service(backups={Task.VERIFY: backup(10 * DAY)})}, About.VERIFY),
+        (
+            {
+                "service": service(
+                    backups={Task.BACKUP: replace(backup(HOUR), first_succeeded_at=NOW - 10 * DAY)}
+                )
+            },
+            About.VERIFY,
+        ),
         ({"service": service(backups={Task.SHIP: backup(None, well=False)})}, About.SHIP),
         ({"media": DiskSpace(free=9, total=100)}, About.MEDIA_DISK),
         ({"key": KeyState.LOST}, About.KEY),
@@ -278,6 +287,14 @@ def test_the_page_answers_when_a_part_cannot_be_read(app: Flask, database: Datab
     assert "Not known" in page_line(page.text, "Worker")
     assert "It answers" in page_line(page.text, "Database")
     assert "None has failed" in page_line(page.text, "Jobs")
+
+
+def test_a_full_disk_hides_no_other_part(make_app: Callable[..., Flask], full_disk: None) -> None:
+    with make_app().app_context():
+        found = read_facts()
+    assert found.disk_problem
+    assert found.reports is not None
+    assert found.sales is not None
 
 
 def seconds_in(rule: str) -> float:

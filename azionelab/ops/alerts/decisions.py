@@ -23,23 +23,31 @@ class News(StrEnum):
 
 @dataclass(frozen=True)
 class Episode:
-    """Since when a part is wrong, and when somebody was last told so; as the table `alert`."""
+    """Since when a part is wrong, when somebody was last told so, and what of it; as the table `alert`."""
 
     began_at: datetime | None = None
     told_at: datetime | None = None
+    items: frozenset[str] = frozenset()
 
 
-def decide(episode: Episode, state: State, at: datetime) -> tuple[Episode, News | None]:
-    """What follows from a part's state at a moment. What is not known changes nothing."""
+def decide(
+    episode: Episode, state: State, at: datetime, items: frozenset[str] = frozenset()
+) -> tuple[Episode, News | None]:
+    """What follows from a part's state at a moment. What is not known changes nothing.
+
+    `items` are the things that are wrong in it: one that was not told yet is told, though the part was.
+    """
     began, told = episode.began_at, episode.told_at
     if state is State.WRONG:
         if began is None:
             return Episode(at, told), None
         if told is not None and told >= began:
             if at - told >= REMINDED_AFTER:
-                return Episode(began, at), News.STILL
+                return Episode(began, at, items), News.STILL
+            if items - episode.items:
+                return Episode(began, at, items | episode.items), News.BEGAN
         elif at - began >= PATIENCE and (told is None or at - told >= QUIET):
-            return Episode(began, at), News.BEGAN
+            return Episode(began, at, items), News.BEGAN
     elif state is not State.UNKNOWN and began is not None:
         was_told = told is not None and told >= began
         return Episode(None, told), News.ENDED if was_told else None

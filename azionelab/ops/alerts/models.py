@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Identity, Index, text
+from sqlalchemy import BigInteger, Identity, Index, String, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from azionelab.database import Base
@@ -19,6 +20,8 @@ class Alert(Base):
     about: Mapped[str] = mapped_column(primary_key=True)
     began_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
+    # What of it was told: the jobs, the sales.
+    items: Mapped[list[str]] = mapped_column(ARRAY(String), default=list, server_default="{}")
 
 
 class AlertMail(Base):

@@ -7,11 +7,12 @@ from flask import current_app
 from markupsafe import escape
 from sqlalchemy import select, update
 
-from azionelab.database import now, transaction
+from azionelab.database import db, now, transaction
 from azionelab.integrations.webhooks.delivery import deliver_due, webhooks_due
 from azionelab.mail.message import Message, message_id
 from azionelab.mail.smtp import Refused, Unreachable, send
 from azionelab.ops.alerts.models import AlertMail
+from azionelab.ops.monitoring.service_status import read_service_status
 from azionelab.web.site_urls import site_url
 
 logger = logging.getLogger(__name__)
@@ -32,9 +33,12 @@ def send_waiting() -> bool:
     return True
 
 
-def deliver_now() -> bool:
-    """Send what waits without the worker, webhooks' messages too; False when the mail server did not take a mail."""
-    for webhook_id in webhooks_due():
+def deliver() -> bool:
+    """Send what waits, and webhooks' messages while no worker does; False when the mail server did not take a mail."""
+    with db.engine.connect() as connection:
+        is_silent = read_service_status(connection).worker_is_silent
+    # A worker that lives sends them under its own lock: each would be sent twice.
+    for webhook_id in webhooks_due() if is_silent else ():
         deliver_due(webhook_id)
     return send_waiting()
 

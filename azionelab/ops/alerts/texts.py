@@ -27,7 +27,7 @@ def write_body(told: Told) -> str:
     """All of it in one mail, each part with what to do."""
     headings = {
         News.BEGAN: gettext("Something needs you:"),
-        News.STILL: gettext("Still so since yesterday:"),
+        News.STILL: gettext("Still so:"),
         News.ENDED: gettext("Well again:"),
     }
     parts = [
@@ -35,7 +35,7 @@ def write_body(told: Told) -> str:
         for news in News
         if told.get(news)
     ]
-    status = gettext("All of it: %(address)s", address=site_url("admin_status.index"))
+    status = gettext("The whole status: %(address)s", address=site_url("admin_status.index"))
     return "\n\n".join([*parts, status]) + "\n"
 
 

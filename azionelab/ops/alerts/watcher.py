@@ -11,21 +11,18 @@ import threading
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from flask_babel import force_locale
+from flask_babel import force_locale, gettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.database import db, now
 from azionelab.database.errors import describe_cause
 from azionelab.logs import logging_settings
 from azionelab.ops.alerts.decisions import Episode, decide
-from azionelab.ops.alerts.sending import deliver_now, send_alert, send_waiting
+from azionelab.ops.alerts.sending import deliver, send_alert
 from azionelab.ops.alerts.texts import write_body, write_subject
 from azionelab.ops.alerts.watching import watch
 from azionelab.ops.monitoring.sentry import init_sentry
-from azionelab.ops.monitoring.service_status import read_service_status
-from azionelab.ops.status.facts import read_facts
-from azionelab.ops.status.lines import About, State
-from azionelab.ops.status.report import judge
+from azionelab.ops.status.lines import About, Line, State
 from azionelab.ops.status.reports import Part, report
 
 logger = logging.getLogger(__name__)
@@ -60,9 +57,7 @@ class Watcher:
         try:
             report(Part.WATCH, {})
             watch()
-            with db.engine.connect() as connection:
-                is_silent = read_service_status(connection).worker_is_silent
-            (deliver_now if is_silent else send_waiting)()
+            deliver()
             state = State.WELL
         except SQLAlchemyError as error:
             logger.warning("watch: the database cannot be used (%s)", describe_cause(error))
@@ -77,8 +72,21 @@ class Watcher:
             self._away = episode
             return
         with force_locale(current_app.config["AZIONELAB"].default_locale):
-            lines = [line for line in judge(read_facts()) if line.about is About.DATABASE]
-            told = {news: lines}
+            told = {news: [_database_line(state)]}
             sending = f"alert.database.{news}.{now():%Y%m%d%H%M%S}"
             if send_alert(write_subject(told), write_body(told), sending):
                 self._away = episode
+
+
+def _database_line(state: State) -> Line:
+    name = gettext("Database")
+    if state is State.WELL:
+        return Line(About.DATABASE, state, name, gettext("It can be used again."))
+    return Line(
+        About.DATABASE,
+        state,
+        name,
+        gettext("It could not be used: it does not answer, or refuses what it is asked."),
+        gettext("Visitors can book nothing. Look at the logs of postgres, and at its disk."),
+        "Full disk",
+    )

@@ -5,6 +5,7 @@ The worker does it each minute, and `flask watch` beside it (docs/monitoring.md)
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flask import current_app
@@ -21,6 +22,7 @@ from azionelab.ops.alerts.texts import Told, write_body, write_payload, write_su
 from azionelab.ops.status.facts import read_facts
 from azionelab.ops.status.lines import About, Line
 from azionelab.ops.status.report import judge
+from azionelab.web.dates import format_datetime
 
 # Given up mails are everyday work, which the back office's first page shows.
 _NOT_ALERTED = {About.FAILED_MAILS, About.RELEASE}
@@ -68,9 +70,15 @@ def _tell_changes(lines: Sequence[Line], at: datetime) -> Told:
         alerts = _lock(session, [line.about for line in lines])
         for line in lines:
             alert = alerts[line.about]
-            episode, news = decide(Episode(alert.began_at, alert.told_at), line.state, at)
-            alert.began_at, alert.told_at = episode.began_at, episode.told_at
-            if news:
+            before = Episode(alert.began_at, alert.told_at, frozenset(alert.items))
+            episode, news = decide(before, line.state, at, line.items)
+            if episode != before:
+                alert.began_at, alert.told_at = episode.began_at, episode.told_at
+                alert.items = sorted(episode.items)
+            if news is News.STILL and episode.began_at:
+                since = gettext("Since %(moment)s.", moment=format_datetime(episode.began_at))
+                told[news].append(replace(line, text=f"{line.text} {since}"))
+            elif news:
                 told[news].append(line)
         if told:
             _queue(session, write_subject(told), write_body(told), write_payload(told), at)

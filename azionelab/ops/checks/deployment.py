@@ -21,6 +21,8 @@ from azionelab.ops.checks.secret_keys import find_key_problem
 from azionelab.ops.checks.unusual_settings import unusual_settings
 from azionelab.ops.monitoring.backups import BackupReport, Task
 from azionelab.ops.monitoring.service_status import OVERDUE
+from azionelab.ops.status.limits import WATCH_SILENT_AFTER
+from azionelab.ops.status.reports import Part, read_reports
 from azionelab.settings.config import Config
 from azionelab.settings.production import advice, unsafe_settings
 from azionelab.settings.wallet import wallet_advice, wallet_problems
@@ -166,6 +168,7 @@ def _database_findings(*, deploy: bool) -> Iterator[Finding]:
             if deploy:
                 yield _role_finding(connection)
                 yield _backup_finding(connection)
+                yield from _watch_findings(connection)
     except SQLAlchemyError as error:
         yield Finding(
             "FAIL",
@@ -187,6 +190,18 @@ def _role_finding(connection: Connection) -> Finding:
     return Finding(
         "ok", f"DATABASE: the role {role} has rights to rows, and does not own its tables"
     )
+
+
+def _watch_findings(connection: Connection) -> Iterator[Finding]:
+    """Whether somebody is told of a silent worker, where somebody is to be told at all."""
+    watch = read_reports(connection).get(Part.WATCH)
+    is_missing = watch is None or now() - watch.reported_at > WATCH_SILENT_AFTER
+    if current_app.config["AZIONELAB"].alert_email and is_missing:
+        yield Finding(
+            "look",
+            "ALERT_EMAIL: no `flask watch` has reported, so nobody is told that the worker is silent or the database"
+            " away; set COMPOSE_PROFILES=watch in .env, and run docker/upgrade",
+        )
 
 
 def _backup_finding(connection: Connection) -> Finding:

@@ -55,7 +55,8 @@ _BACKUPS = text("""
         task,
         max(ended_at) FILTER (WHERE well) AS succeeded_at,
         (array_agg(well ORDER BY ended_at DESC, id DESC))[1] AS last_was_well,
-        coalesce((array_agg(size ORDER BY ended_at DESC, id DESC) FILTER (WHERE well))[1], 0) AS size
+        coalesce((array_agg(size ORDER BY ended_at DESC, id DESC) FILTER (WHERE well))[1], 0) AS size,
+        min(ended_at) FILTER (WHERE well) AS first_succeeded_at
     FROM backup_report GROUP BY task
 """)
 # The greatest age of the last success.
@@ -73,6 +74,7 @@ class BackupStatus:
     succeeded_at: datetime | None
     last_was_well: bool
     size: int
+    first_succeeded_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,14 @@ class ServiceStatus:
         return waits is not None and self._is_older(waits, limits.MAIL_LATE_AFTER)
 
     def is_overdue(self, task: Task) -> bool:
-        """Whether a backup or its trial is too old. Where none was ever reported, nobody here knows."""
+        """Whether a backup or its trial is too old. Where none was ever reported, nobody here knows.
+
+        A trial that was never made is due since the first backup.
+        """
         status = self.backups.get(task)
+        if status is None and task is Task.VERIFY and (backup := self.backups.get(Task.BACKUP)):
+            first = backup.first_succeeded_at
+            return first is not None and self._is_older(first, OVERDUE[task])
         return status is not None and self._is_older(status.succeeded_at, OVERDUE[task])
 
     def _is_older(self, moment: datetime | None, age: timedelta) -> bool:
@@ -119,7 +127,9 @@ def read_service_status(connection: Connection) -> ServiceStatus:
     now = dict(connection.execute(_STATUS).one()._mapping)
     refusals = Refusals(now.pop("doubtful"), now.pop("everybody"))
     backups = {
-        Task(row.task): BackupStatus(row.succeeded_at, row.last_was_well, row.size)
+        Task(row.task): BackupStatus(
+            row.succeeded_at, row.last_was_well, row.size, row.first_succeeded_at
+        )
         for row in connection.execute(_BACKUPS)
     }
     return ServiceStatus(**now, mails_refused=refusals, backups=backups)

@@ -58,6 +58,7 @@ class DiskSpace:
 class Sale:
     """A sale that opens soon: the show, when, the evening, its places, and whether a queue is open by then."""
 
+    performance_id: int
     title: str
     opens_at: datetime
     starts_at: datetime
@@ -97,12 +98,13 @@ def read_facts() -> Facts:
             at=now(),
             schema=schema,
             service=service,
-            disk_problem=reader.read(lambda found: find_disk_problem(found, _DISK_PROBE) or ""),
             key=reader.read(lambda found: key_state(found, config)),
             failed_jobs=reader.read(lambda found: found.execute(_FAILED_JOBS).all()),
             sales=reader.read(_coming_sales),
             media=_space(str(config.media_dir)),
             reports=reader.read(read_reports),
+            # Last: a full disk ends the transaction.
+            disk_problem=reader.read(lambda found: find_disk_problem(found, _DISK_PROBE) or ""),
         )
 
 
@@ -152,6 +154,7 @@ def _coming_sales(connection: Connection) -> Sequence[Sale]:
     )
     rows = connection.execute(
         select(
+            Performance.id,
             Show.title,
             Performance.booking_opens_at,
             Performance.starts_at,

@@ -41,7 +41,10 @@ class About(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """A part's line. `advice` is what to do, `runbook` the heading of docs/runbook.md that says how."""
+    """A part's line. `advice` is what to do, `runbook` the heading of docs/runbook.md that says how.
+
+    `items` name the things that are wrong in it, where there may be several.
+    """
 
     about: About
     state: State
@@ -49,6 +52,7 @@ class Line:
     text: str
     advice: str = ""
     runbook: str = ""
+    items: frozenset[str] = frozenset()
 
 
 def not_read(about: About, name: str) -> Line:

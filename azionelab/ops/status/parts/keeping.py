@@ -29,7 +29,9 @@ def verified(facts: Facts) -> Line:
     name = gettext("Backup restored for a try")
     line = _task(facts, Task.VERIFY, About.VERIFY, name)
     if line is None:
-        return Line(About.VERIFY, State.UNKNOWN, name, gettext("None was tried yet."))
+        late = facts.service is not None and facts.service.is_overdue(Task.VERIFY)
+        state = State.WRONG if late else State.UNKNOWN
+        line = Line(About.VERIFY, state, name, gettext("None was tried yet."))
     command = "azionelab-backup verify"
     return _advise(line, gettext("Try it: %(command)s", command=command), "Restore")
 
@@ -71,19 +73,23 @@ def _advise(line: Line, advice: str, runbook: str) -> Line:
 
 def media_disk(facts: Facts) -> Line:
     """The disk of the pictures."""
-    return _disk(About.MEDIA_DISK, gettext("Disk of the pictures"), facts.media)
+    name = gettext("Disk of the pictures")
+    advice = gettext("Make room before it is full: then no picture can be added.")
+    return _disk(About.MEDIA_DISK, name, facts.media, advice)
 
 
 def database_disk(facts: Facts) -> Line:
     """The disk of the database, as the backup container sees it."""
     name = gettext("Disk of the database")
-    return _disk(About.DATABASE_DISK, name, _reported(facts, Part.DATABASE_DISK))
+    advice = gettext("Make room before it is full: then nobody can book.")
+    return _disk(About.DATABASE_DISK, name, _reported(facts, Part.DATABASE_DISK), advice)
 
 
 def backups_disk(facts: Facts) -> Line:
     """The disk of the backups."""
     name = gettext("Disk of the backups")
-    return _disk(About.BACKUPS_DISK, name, _reported(facts, Part.BACKUPS_DISK))
+    advice = gettext("Make room before it is full: then no backup can be made.")
+    return _disk(About.BACKUPS_DISK, name, _reported(facts, Part.BACKUPS_DISK), advice)
 
 
 def _reported(facts: Facts, part: Part) -> DiskSpace | None:
@@ -93,7 +99,7 @@ def _reported(facts: Facts, part: Part) -> DiskSpace | None:
     return DiskSpace(int(report.facts["free"]), int(report.facts["total"]))
 
 
-def _disk(about: About, name: str, space: DiskSpace | None) -> Line:
+def _disk(about: About, name: str, space: DiskSpace | None, advice: str) -> Line:
     if space is None:
         return Line(
             about, State.UNKNOWN, name, gettext("Not known: nobody reports how much room it has.")
@@ -111,6 +117,6 @@ def _disk(about: About, name: str, space: DiskSpace | None) -> Line:
         State.WRONG,
         name,
         text,
-        gettext("Make room before it is full: then nobody can book."),
+        advice,
         "Full disk",
     )

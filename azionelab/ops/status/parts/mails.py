@@ -45,10 +45,9 @@ def provider(facts: Facts) -> Line:
         About.PROVIDER,
         State.WRONG,
         name,
-        ngettext(
-            "It refused %(num)s person in a row, and nobody got a mail in between.",
+        gettext(
             "It refused %(num)s different people in a row, and nobody got a mail in between.",
-            refusals.everybody,
+            num=refusals.everybody,
         ),
         gettext("A spent quota, a blocked sender or a rule: look at the provider's page."),
         "Mail provider refuses everybody",

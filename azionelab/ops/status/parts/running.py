@@ -110,6 +110,7 @@ def jobs(facts: Facts) -> Line:
             "%(num)s job failed: %(tasks)s.", "%(num)s jobs failed: %(tasks)s.", number, tasks=tasks
         ),
         gettext("The worker's logs say why. Tell whoever runs the server."),
+        items=frozenset(row.task for row in facts.failed_jobs),
     )
 
 

@@ -25,13 +25,14 @@ def sales(facts: Facts) -> Line:
         )
         for sale in facts.sales
     )
-    needs_queue = any(
-        not sale.has_queue and sale.opens_at - facts.at <= limits.SALE_NEEDS_QUEUE_WITHIN
+    without_queue = frozenset(
+        f"performance {sale.performance_id}"
         for sale in facts.sales
+        if not sale.has_queue and sale.opens_at - facts.at <= limits.SALE_NEEDS_QUEUE_WITHIN
     )
-    if not needs_queue:
+    if not without_queue:
         return Line(About.SALES, State.INFO, name, text)
     advice = gettext(
         "A sale opens within the hour without a queue. Open one if many will come at once."
     )
-    return Line(About.SALES, State.WRONG, name, text, advice)
+    return Line(About.SALES, State.WRONG, name, text, advice, items=without_queue)

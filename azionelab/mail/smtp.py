@@ -2,6 +2,10 @@
 
 import smtplib
 import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from types import TracebackType
@@ -17,6 +21,9 @@ from azionelab.theme.in_mails import read_attached_logo
 from azionelab.web.site_urls import site_host
 
 _PERMANENT = range(500, 600)  # RFC 5321, 4.2.1
+_DONE = 250
+_IDLE = 10.0  # seconds that a connection is kept for the next letter
+_MOST_LETTERS = 50  # over one connection: servers have limits of a hundred and more
 
 
 class Refused(Exception):
@@ -43,15 +50,33 @@ def send(message: Message, message_id: str) -> None:
     encoded = _encode(message, message_id)
     problem: Exception
     try:
-        with _Connection(current_app.extensions["mail"]) as connection:
-            connection.send(encoded)
-            return
+        if _kept is None or not _kept.send(encoded):
+            _hand_over(encoded)
+        return
     except (UnicodeError, flask_mail.BadHeaderError) as error:
         problem = _invalid_address(error)
     except (smtplib.SMTPException, OSError) as error:
         problem = _classify_smtp_error(error)
     # Raised outside of the except block, so that no traceback shows the server's reply.
     raise problem
+
+
+def _hand_over(encoded: flask_mail.Message) -> None:
+    """Send a message on a new connection."""
+    connection = _Connection(current_app.extensions["mail"])
+    connection.__enter__()
+    _send_on(connection, encoded)
+
+
+def _send_on(connection: "_Connection", encoded: flask_mail.Message) -> None:
+    """Send a message, then end the connection unless this process keeps it for the next one."""
+    try:
+        connection.send(encoded)
+    except BaseException:
+        connection.hang_up()
+        raise
+    if _kept is None or not _kept.keep(connection):
+        connection.hang_up()
 
 
 def log_in() -> None:
@@ -139,6 +164,10 @@ class _Connection(flask_mail.Connection):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the connection."""
         if self.host is None:
             return
         try:
@@ -146,6 +175,84 @@ class _Connection(flask_mail.Connection):
             self.host.quit()
         except (smtplib.SMTPException, OSError):
             self.host.close()
+
+    def is_alive(self) -> bool:
+        """Whether the server still listens; it forgets a message that was begun (RFC 5321, 4.1.1.5)."""
+        try:
+            return self.host is not None and self.host.rset()[0] == _DONE
+        except (smtplib.SMTPException, OSError):
+            return False
+
+
+class _KeptConnections:
+    """Connections that were used and wait for the next letter: logging in takes longer than sending it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[_Connection, float]] = []  # and until when by the monotonic clock
+
+    def keep(self, connection: _Connection) -> bool:
+        """Keep a connection that has just taken a letter; False when it took _MOST_LETTERS."""
+        if connection.num_emails >= _MOST_LETTERS:
+            return False
+        with self._lock:
+            self._waiting.append((connection, time.monotonic() + _IDLE))
+        return True
+
+    def send(self, encoded: flask_mail.Message) -> bool:
+        """Send a message on a kept connection; False when there is none, or the server refuses it there.
+
+        A refusal may be of the connection, which had its share of letters: only a new one decides about the letter.
+        A connection that is lost on the way raises, as a new one does: the server may have the letter already.
+        """
+        connection = self._take()
+        if connection is None:
+            return False
+        try:
+            _send_on(connection, encoded)
+        except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):
+            return False
+        return True
+
+    def _take(self) -> _Connection | None:
+        while True:
+            with self._lock:
+                connection, until = self._waiting.pop() if self._waiting else (None, 0.0)
+            if connection is None:
+                return None
+            if time.monotonic() < until and connection.is_alive():
+                return connection
+            connection.hang_up()
+
+    def hang_up(self, *, idle: bool = False) -> None:
+        """End all connections, or those that waited for too long."""
+        at = time.monotonic()
+        with self._lock:
+            over = [one for one, until in self._waiting if not idle or until <= at]
+            self._waiting = [each for each in self._waiting if each[0] not in over]
+        for connection in over:
+            connection.hang_up()
+
+
+_kept: _KeptConnections | None = None
+
+
+@contextmanager
+def kept_connections() -> Iterator[None]:
+    """Keep connections to the mail server in this process while the block runs: the worker's letters share them."""
+    global _kept  # noqa: PLW0603 (one worker in a process)
+    _kept = kept = _KeptConnections()
+    try:
+        yield
+    finally:
+        _kept = None
+        kept.hang_up()
+
+
+def end_idle_connections() -> None:
+    """End the kept connections that no letter has used for a while."""
+    if _kept is not None:
+        _kept.hang_up(idle=True)
 
 
 @cache

@@ -22,6 +22,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from azionelab.database.errors import describe_cause, is_database_busy
 from azionelab.extensions import jobs
 from azionelab.logs import logging_settings, request_id
+from azionelab.mail.smtp import kept_connections
 from azionelab.ops.checks.schema import NOT_MIGRATED
 from azionelab.ops.checks.secret_keys import note_secret_key
 from azionelab.ops.monitoring.sentry import init_sentry
@@ -68,7 +69,8 @@ def run_worker(app: Flask, concurrency: int = CONCURRENCY, *, once: bool = False
     Waits for a database that is away or not migrated. Jobs still running when the grace period ends are
     abandoned, as in a crash: another worker retries them when this one's heartbeat has stopped.
     """
-    asyncio.run(_run_until_stopped(app, concurrency, once=once))
+    with kept_connections():
+        asyncio.run(_run_until_stopped(app, concurrency, once=once))
 
 
 @asynccontextmanager

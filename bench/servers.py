@@ -33,9 +33,12 @@ class Server:
     pid: int
 
     def megabytes_per_worker(self) -> float:
-        """The largest worker's resident memory (RSS) in MB, which includes shared pages."""
+        """The largest worker's share of memory (PSS) in MB: its own pages, and its part of those that several share.
+
+        RSS counts the master's pages, from which the workers are forked, in each of them.
+        """
         children = psutil.Process(self.pid).children()
-        largest: int = max(child.memory_info().rss for child in children)
+        largest: int = max(child.memory_full_info().pss for child in children)
         return largest / 1e6
 
 

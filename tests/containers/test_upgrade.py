@@ -72,7 +72,6 @@ def upgrade(stack: Stack, *options: str, check: bool = True) -> str:
         *whose(stack),
         *options,
         check=check,
-        timeout=8 * PATIENCE,
     )
     assert check or done.returncode == 1
     return done.stdout + done.stderr
@@ -85,7 +84,7 @@ def given_up(stack: Stack) -> None:
         assert program.stdout
         assert any("the new start" in line for line in program.stdout)
         program.stdout.close()
-        assert program.wait(8 * PATIENCE) == 1
+        assert program.wait(timeout=PATIENCE * 4) == 1
 
 
 def running(stack: Stack) -> set[str]:

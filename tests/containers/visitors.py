@@ -3,9 +3,9 @@
 import json
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -37,7 +37,6 @@ class Visitors:
         self.booked = 0
         self._over = threading.Event()
         self._token = stack.execute("backend", "python", "-c", NEW_TOKEN).stdout.split()[-1]
-        self._began = time.monotonic()
         self._threads = [
             threading.Thread(target=self._keep_on, args=[name, step])
             for name, step in (
@@ -62,11 +61,11 @@ class Visitors:
 
     def _keep_on(self, name: str, step: Callable[[], None]) -> None:
         while not self._over.wait(SLOW.get(name, PAUSE)):
-            began = time.monotonic() - self._began
+            at = datetime.now(UTC)
             try:
                 step()
             except (AssertionError, urllib3.exceptions.HTTPError) as fault:
-                self.failed.append(f"{began:.1f} s, {name}: {fault}"[:300])
+                self.failed.append(f"{at:%H:%M:%S}, {name}: {fault}"[:300])
             self.asked[name] += 1
 
     def _ask(self, wanted: int, path: str, method: str = "GET", **how: Any) -> bytes:

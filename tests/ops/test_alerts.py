@@ -20,6 +20,7 @@ from azionelab.ops.alerts.watching import watch
 from azionelab.ops.status.lines import State
 from tests.ops.test_health import a_worker
 from tests.support.people import logged_in, press
+from tests.support.processes import PATIENCE as LONGEST
 from tests.support.smtp import SmtpServer
 
 Database = psycopg.Connection[Any]
@@ -158,10 +159,10 @@ def test_two_that_look_at_once_tell_once(
 
     def meet(session: Any, about: Any) -> Any:
         if locked:
-            both.wait(20)
+            both.wait(LONGEST)
             return lock(session, about)
         found = {each.about: each for each in session.scalars(select(Alert))}
-        both.wait(20)
+        both.wait(LONGEST)
         return found
 
     monkeypatch.setattr(watching, "_lock", meet)

@@ -99,6 +99,11 @@ simulate: $(TEST_READY) $(CATALOGUES)
 faults: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m tests.faults.harness $(ARGS)
 
+## rush: 10,000 simulated visitors and scripts at a sale with a queue (ARGS=--write writes docs/queue.md)
+.PHONY: rush
+rush: $(TEST_READY) $(BUILT) $(CATALOGUES)
+	@$(PYTHON) -m rush $(ARGS)
+
 ## page-weight: measure what a phone loads of the programme and when it has painted it (ARGS=--write for the docs)
 .PHONY: page-weight
 page-weight: $(TEST_READY) $(BUILT) $(CATALOGUES)

@@ -90,7 +90,7 @@ class Visitors(threading.Thread):
         began = time.monotonic()
         browser = {"X-Forwarded-For": f"2001:db8:{secrets.randbelow(65536):x}::1"}
         _, headers, page = _open(self._path, browser)
-        sent = _hidden_fields(page)
+        sent = hidden_fields(page)
         proof = 0.0
         if found := re.search(r'data-challenge="([^"]*)"', page):
             asked = altcha.Challenge.from_dict(json.loads(unescape(found[1])))
@@ -112,7 +112,7 @@ class Visitors(threading.Thread):
                 link = f"{self._site}/en/bookings/confirm/{make_token(Purpose.VISITOR, row[0])}"
             _, headers, page = _open(link, browser)
             browser["Cookie"] = (headers["Set-Cookie"] or browser["Cookie"]).partition(";")[0]
-            ticked = _hidden_fields(page) | {"coming": "y"}
+            ticked = hidden_fields(page) | {"coming": "y"}
             confirmed = _open(link, browser, ticked)[0] == _REDIRECT
         seconds = time.monotonic() - began
         return Visit(status, bool(row and row[1]), confirmed, proof, seconds)
@@ -141,7 +141,8 @@ def _open(
         return answer.code, answer.headers, answer.read().decode()
 
 
-def _hidden_fields(page: str) -> dict[str, str]:
+def hidden_fields(page: str) -> dict[str, str]:
+    """The hidden fields of a page's forms, with their values."""
     fields = {}
     for tag in re.findall(r"<input[^>]*>", page):
         name, value = (re.search(rf'\b{mark}="([^"]*)"', tag) for mark in ("name", "value"))

@@ -67,7 +67,7 @@ class Nginx:
     def running(self) -> Iterator["Nginx"]:
         """Render the templates and serve."""
         # The tests' folders belong to the current user only, possibly root: nginx's worker keeps that user.
-        nginx = ["nginx", "-e", "stderr", "-c", self.config, "-g", "user root;"]
+        nginx: list[str | Path] = ["nginx", "-e", "stderr", "-c", self.config, "-g", "user root;"]
         with Program([START, *nginx], self.settings, self.folder / "nginx.out") as program:
             program.wait_until(self._is_up, "nginx to answer")
             yield self

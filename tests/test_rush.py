@@ -1,0 +1,122 @@
+"""What a simulated rush counts as kept and as broken."""
+
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+
+from azionelab.bookings.crowd.proof_of_work import check_place_proof, write_challenge
+from azionelab.tokens import secret_keys
+from rush.findings import Facts, Place, problems, rank_correlation, rank_sum_deviations
+from rush.people import Kind, Person, draw_people
+from rush.proof import asked_cost, make_proof
+from rush.stories import Said, Story
+from rush.table import cpu_share
+from rush.watch import Sample
+
+STATE = {"let_in": 100, "inside_limit": 500, "stay_minutes": 10, "per_minute": 100}
+
+
+def a_story(number: int, asked_at: float = 0.0) -> Story:
+    person = Person(Kind.PATIENT, number, "10.0.0.1", 0, 2, 3, 3, 3)
+    return Story(person, asked_at=asked_at, joined_at=asked_at + 0.5, number=number)
+
+
+# Two by lot, of whom the first was let in, then two who came afterwards.
+GOOD = Facts(
+    stories=[a_story(1), a_story(2), a_story(3, 100), a_story(4, 101)],
+    places=[Place(1, by_lot=True, joined_at=2, let_in_at=60), Place(2, by_lot=True, joined_at=1, let_in_at=61), Place(3, by_lot=False, joined_at=100, let_in_at=None), Place(4, by_lot=False, joined_at=101, let_in_at=None)],
+    seats=4,
+    taken=4,
+    most_taken=4,
+    failed=0,
+    cpu=0.4,
+)  # fmt: skip
+
+
+def test_a_good_rush_has_no_problem() -> None:
+    assert list(problems(GOOD)) == []
+
+
+def test_each_broken_promise_is_told() -> None:
+    first, second, third, fourth = GOOD.places
+    grown = a_story(2)
+    grown.said.reload(5, 1)
+    grown.said.reload(7, 1)
+    broken = {
+        "not sold": replace(GOOD, taken=3),
+        "5 seats were sold": replace(GOOD, most_taken=5),
+        "requests failed": replace(GOOD, failed=1),
+        "of the cores": replace(GOOD, cpu=0.9),
+        "program failed": replace(GOOD, errors=["KeyError()"]),
+        "gaps": replace(GOOD, places=[first, second, third, replace(fourth, number=5)]),
+        "came after the opening": replace(
+            GOOD, places=[first, replace(second, by_lot=False), replace(third, by_lot=True), fourth]
+        ),
+        "before the number": replace(GOOD, places=[replace(first, let_in_at=62), second]),
+        "joined after them": replace(
+            GOOD, stories=[a_story(1), a_story(2), a_story(3, 101), a_story(4, 100)]
+        ),
+        "grew for 1 visitors, by up to 2": replace(GOOD, stories=[grown]),
+    }
+    for words, facts in broken.items():
+        assert [words in sentence for sentence in problems(facts)] == [True], words
+
+
+def test_a_lot_in_order_of_arrival_is_none() -> None:
+    fair = [number * 37 % 101 for number in range(1, 101)]
+    assert rank_correlation([3, 5, 9]) == 1
+    assert rank_correlation([9, 5, 3]) == -1
+    assert abs(rank_correlation(fair)) < 0.2
+    places = [
+        Place(number, by_lot=True, joined_at=number, let_in_at=None) for number in range(1, 101)
+    ]
+    assert "depends on when" in "".join(problems(replace(GOOD, stories=[], places=places)))
+    assert rank_sum_deviations(range(1, 51), 100) == pytest.approx(-8.6, abs=0.1)
+    assert rank_sum_deviations([1, 100], 100) == 0
+
+
+def test_what_a_page_says_falls_until_it_is_loaded_again() -> None:
+    said = Said()
+    said.reload(500, 9)
+    said.tell(450, STATE)
+    assert (said.ahead, said.minutes) == (349, 4)
+    said.tell(450, STATE | {"let_in": 90})  # an older answer changes nothing
+    assert (said.ahead, said.grew) == (349, 0)
+    said.reload(351, 4)
+    assert (said.grew, said.most) == (1, 2)
+
+
+def test_scripts_share_networks_and_come_early() -> None:
+    people = draw_people(1000, before=100, after=30, seed=1)
+    assert people == draw_people(1000, before=100, after=30, seed=1)
+    scripts = [person for person in people if person.kind is Kind.SCRIPT]
+    assert (len(people), len(scripts), len({each.address for each in scripts})) == (1000, 200, 20)
+    assert len({each.address for each in people}) == 820
+    assert len({each.mailbox for each in people}) == 1000
+    assert all(each.arrives < 0 for each in scripts)
+
+
+def test_cpu_is_counted_between_two_moments() -> None:
+    samples = [Sample(at, 0, 0, 0, {"nginx": at / 2}) for at in (0.0, 1.0, 2.0, 9.0)]
+    assert cpu_share(samples, "nginx", 0.5, 3) == 0.5
+    assert cpu_share(samples, "nginx", 3, 8) == 0
+
+
+def test_a_proof_without_the_work_is_taken_by_the_site(
+    in_app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    with in_app.test_request_context():
+        challenge = write_challenge(always=True)
+        assert challenge is not None
+        cost = asked_cost(f'<input data-challenge="{escape(challenge)}">')
+        assert cost == 2_000
+        proof = make_proof(cost, secret_keys()[0])
+        check_place_proof(proof)
+        rows = "SELECT count(*) FROM rate_count"
+        assert database.execute(rows).fetchone() == (1,)  # the proof's use, and nobody without one
+        check_place_proof(proof)
+        assert database.execute(rows).fetchone() == (2,)

@@ -25,7 +25,7 @@ from rush.watch import Watch
 
 COMMAND = "make rush"
 PAGE, PLOT = ROOT / "docs" / "queue.md", ROOT / "docs" / "queue-rush.svg"
-_JOIN_A_SECOND, _LEAST_BEFORE = 30, 20  # visitors; seconds
+_JOIN_A_SECOND, _LEAST_BEFORE = 20, 20  # visitors; seconds
 _LATECOMERS = 0.3  # of the time before the opening, in which those come who come after it
 _CORES = os.cpu_count() or 1
 _START = 5  # seconds that the client processes need at most
@@ -110,7 +110,9 @@ def _rush(site: Site, options: argparse.Namespace) -> Run:
 
 
 def _cpu(watch: Watch, opens: float, sold_out: float | None) -> float | None:
-    return cpu_share(watch.samples, "application", opens, sold_out) / _CORES if sold_out else None
+    return (
+        cpu_share(watch.samples, "the application", opens, sold_out) / _CORES if sold_out else None
+    )
 
 
 def _places(

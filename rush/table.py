@@ -104,7 +104,7 @@ def write_rows(run: Run) -> Iterator[tuple[str, str]]:
     for name in run.samples[0].cpu:
         shares = run.cpu(name, run.samples[0].at, run.opens), run.cpu(name, run.opens, end), run.busiest(name)  # fmt: skip
         yield (
-            f"{name}'s CPU, share of the cores: while people join; from the opening to the last seat; busiest ten seconds",
+            f"CPU of {name}, share of all cores: while people join; from the opening to the last seat; busiest ten seconds",
             "; ".join(f"{share:.0%}" for share in shares),
         )
     yield "requests; answered with 5xx, or not at all", f"{run.log.statuses.total():,}; {facts.failed}"  # fmt: skip

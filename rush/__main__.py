@@ -18,7 +18,7 @@ from bench.servers import ROOT
 from rush.clients import Clients
 from rush.findings import Facts, Place, problems
 from rush.people import Kind, draw_people
-from rush.site import Site, open_sale, running_site
+from rush.site import APPLICATION, Site, open_sale, running_site
 from rush.table import Log, Run, cpu_share, draw_run, write_rows
 from rush.visit import Sale
 from rush.watch import Watch
@@ -110,9 +110,7 @@ def _rush(site: Site, options: argparse.Namespace) -> Run:
 
 
 def _cpu(watch: Watch, opens: float, sold_out: float | None) -> float | None:
-    return (
-        cpu_share(watch.samples, "the application", opens, sold_out) / _CORES if sold_out else None
-    )
+    return cpu_share(watch.samples, APPLICATION, opens, sold_out) / _CORES if sold_out else None
 
 
 def _places(

@@ -8,7 +8,7 @@ from typing import Any
 from rush.people import Kind
 from rush.web import Browser, Web
 
-POLLS_EVERY = 0.2  # seconds between two looks of a network of scripts at the line
+POLLS_EVERY = 0.5  # seconds between two looks of a network of scripts at the line
 
 
 class Network:

@@ -17,6 +17,7 @@ from bench.data import make_performance
 from bench.servers import HOST, flask, free_ports, gunicorn, postgres, site_settings
 from tests.support.nginx import Nginx, lay_out_front_end
 
+APPLICATION = "the application"  # the name of gunicorn among the programs
 _MAIL_PORT = 25  # nobody listens: mails wait, as without the worker
 
 
@@ -48,7 +49,7 @@ def running_site() -> Iterator[Site]:
                 master = (nginx.folder / "run" / "nginx.pid").read_text()
                 postmaster = (folder / "postmaster.pid").read_text().splitlines()[0]
                 pids = {
-                    "application": server.pid,
+                    APPLICATION: server.pid,
                     "nginx": int(master),
                     "PostgreSQL": int(postmaster),
                 }

@@ -91,7 +91,7 @@ def write_rows(run: Run) -> Iterator[tuple[str, str]]:
     end = run.sold_out or run.samples[-1].at
     yield "visitors", ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
     yield "places in line; of these by lot", f"{len(facts.places):,}; {len(lot):,}"
-    yield "let in; not before smaller numbers", f"{sum(p.let_in_at is not None for p in facts.places):,}"  # fmt: skip
+    yield "let in", f"{sum(p.let_in_at is not None for p in facts.places):,}"  # fmt: skip
     correlation = rank_correlation([place.number for place in lot])
     yield "rank correlation of arrival and number in the lot", f"{correlation:+.3f}"
     yield "visitors who saw position or minutes grow", f"{sum(bool(s.said.grew) for s in facts.stories)}"  # fmt: skip
@@ -104,7 +104,7 @@ def write_rows(run: Run) -> Iterator[tuple[str, str]]:
     for name in run.samples[0].cpu:
         shares = run.cpu(name, run.samples[0].at, run.opens), run.cpu(name, run.opens, end), run.busiest(name)  # fmt: skip
         yield (
-            f"CPU of {name}, share of all cores: while people join; from the opening to the last seat; busiest ten seconds",
+            f"CPU of {name}, of all cores: before the opening; from it to the last seat; busiest ten seconds",
             "; ".join(f"{share:.0%}" for share in shares),
         )
     yield "requests; answered with 5xx, or not at all", f"{run.log.statuses.total():,}; {facts.failed}"  # fmt: skip

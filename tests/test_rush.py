@@ -1,7 +1,9 @@
 """What a simulated rush counts as kept and as broken."""
 
+import json
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,11 +12,12 @@ from flask import Flask
 
 from azionelab.bookings.crowd.proof_of_work import check_place_proof, write_challenge
 from azionelab.tokens import secret_keys
+from rush.clients import Gathered
 from rush.findings import Facts, Place, problems, rank_correlation, rank_sum_deviations
 from rush.people import Kind, Person, draw_people
 from rush.proof import asked_cost, make_proof
 from rush.stories import Said, Story
-from rush.table import cpu_share
+from rush.table import Log, Run, cpu_share, draw_run, write_rows
 from rush.watch import Sample
 
 STATE = {"let_in": 100, "inside_limit": 500, "stay_minutes": 10, "per_minute": 100}
@@ -104,6 +107,30 @@ def test_cpu_is_counted_between_two_moments() -> None:
     samples = [Sample(at, 0, 0, 0, {"nginx": at / 2}) for at in (0.0, 1.0, 2.0, 9.0)]
     assert cpu_share(samples, "nginx", 0.5, 3) == 0.5
     assert cpu_share(samples, "nginx", 3, 8) == 0
+
+
+def test_the_table_tells_what_was_counted(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    asked = [
+        (200, "/en/queue/1/state", "HIT"),
+        (200, "/en/queue/1/state", "MISS"),
+        (503, "/en/", ""),
+    ]
+    lines = ({"status": status, "path": path, "cache": cache} for status, path, cache in asked)
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    samples = [Sample(at, int(at), int(at) // 2, 2, {"nginx": at / 2}) for at in range(40)]
+    booked = {Kind.PATIENT: 3, Kind.IMPATIENT: 0, Kind.SCRIPT: 1}
+    read = Log.read(log)
+    run = Run(GOOD, Gathered(GOOD.stories), samples, read, 20, 30, cores=2, booked=booked)
+    rows = dict(write_rows(run))
+    assert read.failed == 1
+    assert rows["scripts' share of the seats"] == "25%"
+    assert rows["asked how far the line is; answered from nginx's cache"] == "2; 50%"
+    (cpu,) = (figure for what, figure in rows.items() if what.startswith("CPU of nginx"))
+    assert cpu == "25%; 25%; 25%"
+    picture = draw_run(run)
+    assert picture.count("<polyline") == 4
+    assert all(name in picture for name in ("places given", "waiting", "let in", "seats taken"))
 
 
 def test_a_proof_without_the_work_is_taken_by_the_site(

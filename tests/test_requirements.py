@@ -17,6 +17,7 @@ OURS = {
     "bare_machine",
     "bench",
     "migrations",
+    "rush",
     "simulate",
     "tests",
     "wsgi",
@@ -25,7 +26,7 @@ PRODUCTION = ("azionelab", "migrations", "wsgi.py", "gunicorn.conf.py")
 ASKED_WHERE = {
     "requirements.in": PRODUCTION,
     "requirements-local.in": ("bare_machine",),
-    "requirements-dev.in": ("tests", "bench", "simulate"),
+    "requirements-dev.in": ("tests", "bench", "rush", "simulate"),
 }
 
 

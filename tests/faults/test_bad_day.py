@@ -32,7 +32,7 @@ def test_nothing_acknowledged_is_lost_or_done_twice(stack: Stack) -> None:
 _ANOTHER_OF_A_PARTY = """
     INSERT INTO reservation SELECT (jsonb_populate_record(r, jsonb_build_object(
         'id', gen_random_uuid(), 'reference', '00000000'))).* FROM reservation AS r
-    WHERE performance_id = %s AND state = 'confirmed' AND admitted = 0 LIMIT 1
+    WHERE performance_id = %s AND state = 'confirmed' LIMIT 1
 """
 
 

@@ -29,6 +29,8 @@ class Scan(Base):
         Index("ix_scan_performance_id", "performance_id", "scanned_at"),
         Index("ix_scan_reservation_id", "reservation_id"),
         Index("ix_scan_scanned_at", "scanned_at"),
+        Index("ix_scan_token_id", "token_id", postgresql_where=text("token_id IS NOT NULL")),
+        Index("ix_scan_user_id", "user_id", postgresql_where=text("user_id IS NOT NULL")),
         Index("ix_scan_conflict", "performance_id", postgresql_where=text("claimed > people")),
         CheckConstraint("people >= 0", name="people"),
         CheckConstraint("claimed >= 0", name="claimed"),

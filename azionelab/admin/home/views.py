@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 from flask import current_app
 from flask_admin import AdminIndexView, expose
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import contains_eager, joinedload
 
 from azionelab.admin.figures.charts import fill_chart, pace_chart
@@ -75,9 +75,10 @@ def _around(at: datetime) -> list[Performance]:
     after = select(Performance.id).where(Performance.starts_at > first_begun)
     newest = before.order_by(Performance.starts_at.desc(), Performance.id.desc()).limit(_PAST)
     next_ones = after.order_by(Performance.starts_at, Performance.id).limit(_COMING)
+    # One IN of both: for two, joined by OR, PostgreSQL reads all performances.
     around = (
         select(Performance)
-        .where(or_(Performance.id.in_(newest), Performance.id.in_(next_ones)))
+        .where(Performance.id.in_(union_all(newest, next_ones)))
         .order_by(Performance.starts_at, Performance.id)
         .options(joinedload(Performance.show), joinedload(Performance.venue))
     )

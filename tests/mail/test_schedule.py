@@ -43,3 +43,10 @@ def test_each_minute_mails_without_a_job_are_looked_for(app: Flask) -> None:
     task = jobs.tasks["mail.recover"]
     crons = [one.cron for one in jobs.periodic_registry.periodic_tasks.values() if one.task is task]
     assert crons == ["* * * * *"]
+
+
+def test_what_comes_hourly_or_more_rarely_is_tried_again_in_a_minute() -> None:
+    periodic = jobs.periodic_registry.periodic_tasks.values()
+    rare = {one.task.name for one in periodic if not one.cron.startswith("*")}
+    assert "bookings.erase" in rare
+    assert {name: pauses_of(name) for name in rare} == dict.fromkeys(rare, 10 * [MINUTE])

@@ -1,6 +1,6 @@
 """The worker's jobs that send webhooks."""
 
-from azionelab.extensions import jobs
+from azionelab.extensions import SOON_AGAIN, jobs
 from azionelab.integrations.webhooks import delivery, endpoints
 
 
@@ -18,7 +18,9 @@ def deliver(webhook_id: int) -> None:
 
 
 @jobs.periodic(cron="40 3 * * *")
-@jobs.task(name="webhooks.forget", queue=delivery.QUEUE, queueing_lock="webhooks.forget")
+@jobs.task(
+    name="webhooks.forget", queue=delivery.QUEUE, queueing_lock="webhooks.forget", retry=SOON_AGAIN
+)
 def forget(timestamp: int) -> None:  # noqa: ARG001 (as above)
     """Delete the log of deliveries that ended a month ago."""
     endpoints.forget_deliveries()

@@ -3,7 +3,7 @@
 from procrastinate import JobContext
 from procrastinate.manager import JobManager
 
-from azionelab.extensions import jobs
+from azionelab.extensions import SOON_AGAIN, jobs
 from azionelab.staff.second_factor.passkeys import delete_used_challenges
 from azionelab.staff.sessions import delete_expired_sessions
 from azionelab.web.rate_limits import delete_ended_windows
@@ -21,7 +21,13 @@ async def recover(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 
 
 
 @jobs.periodic(cron="20 * * * *")
-@jobs.task(name="queue.clean", queue=QUEUE, queueing_lock="queue.clean", pass_context=True)
+@jobs.task(
+    name="queue.clean",
+    queue=QUEUE,
+    queueing_lock="queue.clean",
+    pass_context=True,
+    retry=SOON_AGAIN,
+)
 async def clean(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 (as above)
     """Delete jobs that ended more than a week ago."""
     await context.app.job_manager.delete_old_jobs(
@@ -30,14 +36,16 @@ async def clean(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 (a
 
 
 @jobs.periodic(cron="40 * * * *")
-@jobs.task(name="rate_limits.forget", queue=QUEUE, queueing_lock="rate_limits.forget")
+@jobs.task(
+    name="rate_limits.forget", queue=QUEUE, queueing_lock="rate_limits.forget", retry=SOON_AGAIN
+)
 def forget_rate_counts(timestamp: int) -> None:  # noqa: ARG001 (as above)
     """Delete the counts of ended rate-limit windows."""
     delete_ended_windows()
 
 
 @jobs.periodic(cron="50 * * * *")
-@jobs.task(name="sessions.forget", queue=QUEUE, queueing_lock="sessions.forget")
+@jobs.task(name="sessions.forget", queue=QUEUE, queueing_lock="sessions.forget", retry=SOON_AGAIN)
 def forget_sessions(timestamp: int) -> None:  # noqa: ARG001 (as above)
     """Delete the rows of expired sessions, and used challenges that have expired."""
     delete_expired_sessions()

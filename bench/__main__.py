@@ -4,33 +4,31 @@ Everything runs on this machine's loopback and ends by itself: each scenario is 
 """
 
 import argparse
-import asyncio
-import datetime
 import gzip
 import json
-import os
-import platform
 import re
 import shutil
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import psycopg
-from aiosmtpd.controller import Controller
 
 from azionelab.checkin.devices.invitations import make_invitation
-from bench import camera
+from bench import camera, crowd, floors
 from bench.capacity import capacity
 from bench.data import make_devices, make_performance, make_tickets, signing
+from bench.delivery import Delivery, Mails, drained, sink
 from bench.door import DoorApp
 from bench.door import measure as measure_app
 from bench.figures import write
-from bench.load import CONNECTIONS, Measured, put_load
+from bench.load import put_load
+from bench.report import NGINX, POSTGRESQL, WEB, Found, report
 from bench.servers import (
     HOST,
     ROOT,
@@ -38,91 +36,137 @@ from bench.servers import (
     flask,
     free_ports,
     gunicorn,
+    nginx,
     postgres,
     program,
     site_settings,
 )
+from bench.turns import Row, Scenario, Turns
 
-SCANS = 20_000  # parties prepared for the door
-REACH = {"programme": 0.25, "api": 0.08, "admission": 0.15}  # of the hello-world
+SCANS = 8_000  # parties prepared for each run at the door
 DEVICES = 20  # phones at the doors of one performance
 CROWD = 200  # devices that scan: no one of them tries more in a minute than a phone may
 ASKS_EVERY = 1.5  # seconds between two syncs of a device
 HOUSE_LIST = 2_000  # parties
 APP_SCANS = 40  # of the door's app in a browser, with a network and as many without
-MAX_MEGABYTES = 120  # of each web worker, as its share (PSS)
+SECONDS, RUNS = 5, 5
+STARTS = 5
 PAGE = ROOT / "docs" / "performance.md"
+PLOT = ROOT / "docs" / "clients.svg"
 SCALING = ROOT / "docs" / "scaling.md"
-
-
-class Bench:
-    """Runs scenarios, each between two measurements of the hello-world, since a machine's speed drifts."""
-
-    def __init__(self, hello: Server, seconds: int) -> None:
-        self.seconds = seconds
-        self.rows: list[Measured] = []
-        self._hello = hello
-        put_load(hello.url, "warm-up", 2, "get")
-        self.hellos = [self._floor()]
-
-    def run(
-        self, address: str, name: str, *arguments: str, until: Callable[[], object] | None = None
-    ) -> Measured:
-        """Measure one scenario, wait `until` its work is done, and measure the hello-world again."""
-        measured = put_load(address, name, self.seconds, *arguments)
-        if until:
-            until()
-        self.hellos.append(self._floor())
-        before, after = self.hellos[-2:]
-        measured = replace(measured, floor=(before.rate + after.rate) / 2)
-        self.rows.append(measured)
-        return measured
-
-    def _floor(self) -> Measured:
-        return put_load(self._hello.url, "bare Flask hello-world", max(1, self.seconds // 2), "get")
+Database = psycopg.Connection[Any]
 
 
 def main() -> None:
     """Run all scenarios."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=10, help="per scenario (10)")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help=f"of each run ({SECONDS})")
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"of each scenario ({RUNS})")
     parser.add_argument("--write", action="store_true", help="write the figures into docs/")
     options = parser.parse_args()
-    if not shutil.which("wrk"):
-        raise SystemExit("bench: wrk is needed (Debian: apt-get install wrk)")
+    for name, package in (("wrk", "wrk"), ("nginx", "nginx-light")):
+        if not shutil.which(name):
+            raise SystemExit(f"bench: {name} is needed (Debian: apt-get install {package})")
     with postgres() as (url, folder):
-        report = measure(url, folder, options.seconds)
-    print(report)
+        found = measure(url, folder, options.seconds, options.runs)
+    text = report(found)
+    print(text)
     seen = camera.measure()
     print(seen)
     if options.write:
-        write(PAGE, report)
+        write(PAGE, text)
         write(PAGE, seen, camera.COMMAND)
-        write(SCALING, capacity(report))
+        write(SCALING, capacity(text))
+        PLOT.write_text(crowd.plot(found.clients), encoding="utf-8")
 
 
-def measure(database_url: str, folder: Path, seconds: int) -> str:
-    """Measure everything against `database_url` and return the report in Markdown."""
+def measure(database_url: str, folder: Path, seconds: int, runs: int) -> Found:
+    """Measure everything against `database_url`."""
     ports = free_ports(3)
     settings = site_settings(database_url, ports[2])
     flask(settings, "db", "upgrade")
+    server = psutil.Process(int((folder / "postmaster.pid").read_text().splitlines()[0]))
     with (
         psycopg.connect(database_url, autocommit=True) as database,
         gunicorn("bench.hello:app", ports[0], settings) as hello,
     ):
-        bench = Bench(hello, seconds)
+        smallest = floors.measure(database_url, seconds, runs)
+        put_load(hello.url, 2, "get")
+        turns = Turns(Scenario("bare Flask hello-world", hello.url, ("get",)), seconds, runs)
+        bench = Bench(turns, database, server, folder)
         with gunicorn("wsgi:app", ports[1], settings | {"PAGE_CACHE_SECONDS": "0"}) as site:
             for _ in range(8):
                 make_performance(database)
-            put_load(f"{site.url}/it/", "warm-up", 2, "get")
-            bench.run(f"{site.url}/it/", "programme page, rendered for each request", "get")
+            put_load(f"{site.url}/it/", 2, "get")
+            bench.run(
+                site,
+                Scenario("programme page, rendered for each request", f"{site.url}/it/", ("get",)),
+            )
         with gunicorn("wsgi:app", ports[1], settings) as site:
-            _paused(bench, site, database)
-            door = _door(bench, site, database, folder)
-            delivered = _delivering(bench, site, database, settings, folder / "worker.log")
+            _paused(bench, site)
+            kept = _through_nginx(bench, site)
+            clients = crowd.by_clients(site, database, seconds, runs)
+            spread = crowd.spread(site, database, folder, seconds, runs)
+            stampede = crowd.stampede(site, database, runs)
+            door = _door(bench, site)
+            mails = _delivering(bench, site, settings)
             memory = site.megabytes_per_worker()
+        starts = [_start(ports[1], settings, folder / "start.log") for _ in range(STARTS)]
         app = _app(database, settings, ports[1], folder)
-    return _report(bench, memory, delivered, f"{door}.\n\n{app}")
+    return Found(
+        [turns.floor(), *bench.rows], smallest, kept, clients, spread, stampede,
+        memory, median(starts), mails, f"{door}.\n\n{app}.",
+    )  # fmt: skip
+
+
+class Bench:
+    """The rows of one run."""
+
+    def __init__(
+        self, turns: Turns, database: Database, postmaster: psutil.Process, folder: Path
+    ) -> None:
+        self.rows: list[Row] = []
+        self.database, self.folder = database, folder
+        self.turns = turns
+        self._postmaster = postmaster
+
+    def run(self, site: Server, scenario: Scenario) -> Row:
+        """Measure one scenario between runs of the hello-world."""
+        self.rows.append(self.turns.run(scenario, self.programs(site)))
+        return self.rows[-1]
+
+    def programs(self, site: Server) -> dict[str, psutil.Process]:
+        """Whose CPU time is told apart."""
+        return {WEB: psutil.Process(site.pid), POSTGRESQL: self._postmaster}
+
+
+def _start(port: int, settings: Mapping[str, str], log: Path) -> float:
+    """Seconds until the container's command answers."""
+    start = time.perf_counter()
+    with gunicorn("wsgi:checked()", port, settings, log):
+        return time.perf_counter() - start
+
+
+def _through_nginx(bench: Bench, site: Server) -> tuple[Row, Row]:
+    """The programme from nginx' cache between runs of its floor, a file with the same bytes."""
+    folder = bench.folder.with_name(f"{bench.folder.name}-nginx")
+    folder.mkdir()
+    try:
+        with nginx(folder, urlsplit(site.url).port or 0) as front:
+            with urllib.request.urlopen(
+                urllib.request.Request(f"{front.url}/it/", headers={"Host": HOST}), timeout=10
+            ) as answer:
+                (front.files / "programme.html").write_bytes(answer.read())
+            file = Scenario("nginx, a file", f"{front.url}/static/programme.html", ("visit",))
+            file.run(0, 1)
+            turns = Turns(file, bench.turns.seconds, bench.turns.runs)
+            programs = bench.programs(site) | {NGINX: front.process}
+            page = turns.run(
+                Scenario("programme page, by nginx", f"{front.url}/it/", ("visit",)), programs
+            )
+            return turns.floor(), page
+    finally:
+        shutil.rmtree(folder)
 
 
 def _app(
@@ -141,27 +185,40 @@ def _app(
         return measure_app(f"{address}/checkin/app#join={invitation}", codes, folder)
 
 
-def _paused(bench: Bench, site: Server, database: psycopg.Connection[Any]) -> None:
+def _paused(bench: Bench, site: Server) -> None:
     """Scenarios without a mail worker: mails stay in the outbox."""
-    put_load(f"{site.url}/it/", "warm-up", 2, "get")
-    bench.run(f"{site.url}/it/", "programme page", "get")
-    form = f"{site.url}/it/performances/{make_performance(database)}/book"
-    bench.run(form, "booking by form", "form", *_open_form(form))
-    bench.run(_booking_api(site, make_performance(database)), "booking by API", "api")
+    put_load(f"{site.url}/it/", 2, "get")
+    bench.run(site, Scenario("programme page", f"{site.url}/it/", ("get",)))
+    form = f"{site.url}/it/performances/{make_performance(bench.database)}/book"
+    bench.run(site, Scenario("booking by form", form, ("form", *_open_form(form))))
+    bench.run(site, Scenario("booking by API", _hot(bench, site), ("api",)))
     # Which nothing limits and counts: what is left is the limits' cost.
     desk = "booking by API, from the box office"
-    bench.run(_booking_api(site, make_performance(database)), desk, "box office")
+    bench.run(site, Scenario(desk, _hot(bench, site), ("box office",)))
 
 
-def _door(bench: Bench, site: Server, database: psycopg.Connection[Any], folder: Path) -> str:
+def _hot(bench: Bench, site: Server) -> str:
+    """The API's address for bookings of a new performance."""
+    return site.url + crowd.booking_path(make_performance(bench.database))
+
+
+def _door(bench: Bench, site: Server) -> str:
     """Many devices at one performance: scans, syncs, the house list. Returns a paragraph for the report."""
+    database, tokens = bench.database, bench.folder / "tokens"
     evening = make_performance(database)
-    codes, tokens = folder / "codes", folder / "tokens"
-    codes.write_text("\n".join(make_tickets(database, evening, SCANS)), encoding="ascii")
+    tickets = make_tickets(database, evening, SCANS * bench.turns.runs)
     devices = make_devices(database, evening, CROWD)
     tokens.write_text("\n".join(devices), encoding="ascii")
+
+    def shown(number: int) -> tuple[str, ...]:
+        codes = bench.folder / "codes"
+        codes.write_text(
+            "\n".join(tickets[number * SCANS : (number + 1) * SCANS]), encoding="ascii"
+        )
+        return "scan", str(tokens), str(codes)
+
     door = f"{site.url}/api/v1/checkin/performances/{evening}"
-    bench.run(f"{door}/scans", "admission", "scan", str(tokens), str(codes))
+    bench.run(site, Scenario("admission", f"{door}/scans", shown))
     wrong = database.execute(_WRONG_VERDICTS).fetchone()
     if wrong != (0, True):
         raise SystemExit(f"bench: verdicts were wrong, or nobody was let in ({wrong})")
@@ -171,7 +228,8 @@ def _door(bench: Bench, site: Server, database: psycopg.Connection[Any], folder:
     door = f"{site.url}/api/v1/checkin/performances/{small}"
     took, size, packed, news = _sync(door, device)
     tokens.write_text(device, encoding="ascii")
-    polls = bench.run(f"{door}/sync", "sync, nothing new", "sync", str(tokens), str(news["cursor"]))
+    asked = ("sync", str(tokens), str(news["cursor"]))
+    polls = bench.run(site, Scenario("sync, nothing new", f"{door}/sync", asked))
     share = DEVICES / ASKS_EVERY / polls.rate
     return (
         f"No verdict of {CROWD} devices was wrong. A house list of {len(news['parties'])} parties:"
@@ -204,43 +262,16 @@ def _sync(door: str, token: str) -> tuple[float, int, int, Any]:
     return time.perf_counter() - start, len(told), len(gzip.compress(told, 6)), json.loads(told)
 
 
-def _delivering(
-    bench: Bench,
-    site: Server,
-    database: psycopg.Connection[Any],
-    settings: Mapping[str, str],
-    log: Path,
-) -> str:
-    """Bookings while the worker delivers mail. Returns a sentence about the mails."""
-    worker = program(["flask", "--app", "wsgi", "worker"], settings, log)
-    with _sink(int(settings["MAIL_PORT"])), worker:
-        _drained(database)
-        evening = make_performance(database)
-        bench.run(
-            _booking_api(site, evening),
-            "booking by API, mail delivered meanwhile",
-            "api",
-            until=lambda: _drained(database),
-        )
-    row = database.execute(
-        """
-        SELECT count(*), extract(epoch FROM max(sent_at) - min(reservation.created_at)),
-               extract(epoch FROM max(sent_at) - max(reservation.created_at))
-        FROM mail JOIN reservation ON reservation.id = mail.reservation_id
-        WHERE performance_id = %s
-        """,
-        [evening],
-    ).fetchone()
-    assert row is not None
-    mails, took, last = row
-    return (
-        f"{mails} mails in {took:.0f} s ({float(mails / took):.0f} a second); the last one left"
-        f" {last:.1f} s after the last booking"
-    )
-
-
-def _booking_api(site: Server, evening: int) -> str:
-    return f"{site.url}/api/v1/performances/{evening}/reservations"
+def _delivering(bench: Bench, site: Server, settings: Mapping[str, str]) -> Mails:
+    """Bookings while the worker delivers mail."""
+    delivery = Delivery(bench.database, make_performance(bench.database))
+    worker = program(["flask", "--app", "wsgi", "worker"], settings, bench.folder / "worker.log")
+    with sink(int(settings["MAIL_PORT"])), worker:
+        drained(bench.database)
+        address = site.url + crowd.booking_path(delivery.performance)
+        name = "booking by API, mail delivered meanwhile"
+        bench.run(site, Scenario(name, address, ("api",), until=delivery.catch_up))
+    return delivery.mails()
 
 
 def _open_form(address: str) -> tuple[str, str]:
@@ -252,65 +283,6 @@ def _open_form(address: str) -> tuple[str, str]:
     if not found:
         raise SystemExit(f"bench: {address} shows no form")
     return found[1], cookie
-
-
-@contextmanager
-def _sink(port: int) -> Iterator[None]:
-    """A mail server that accepts and discards everything."""
-
-    class Sink:
-        async def handle_DATA(self, *_: Any) -> str:  # noqa: N802 (aiosmtpd's name)
-            await asyncio.sleep(0)
-            return "250 OK"
-
-    controller = Controller(Sink(), hostname="127.0.0.1", port=port)
-    controller.start()
-    yield
-    controller.stop()
-
-
-def _drained(database: psycopg.Connection[Any]) -> None:
-    """Wait until the mail queue is empty."""
-    deadline = time.monotonic() + 900
-    while time.monotonic() < deadline:
-        if not database.execute("SELECT 1 FROM mail WHERE delivery = 'queued' LIMIT 1").fetchone():
-            return
-        time.sleep(0.1)
-    raise SystemExit("bench: mails are still queued after 15 minutes")
-
-
-def _report(bench: Bench, memory: float, delivered: str, door: str) -> str:
-    where = (
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} cores,"
-        f" Python {platform.python_version()}, gunicorn 2 workers x 4 threads, {CONNECTIONS}"
-        " connections, PostgreSQL 18 with durability on, all on one machine."
-    )
-    lines = [
-        where,
-        "",
-        "| scenario | a second | of hello-world | to reach | p50 ms | p95 ms | refused | lost |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    reach = {"programme page": "programme", "booking by API": "api", "admission": "admission"}
-    for row in [_typical(bench.hellos), *bench.rows]:
-        goal = REACH.get(reach.get(row.name, ""))
-        lines.append(
-            f"| {row.name} | {row.rate:.0f} | {row.rate / row.floor:.3f} |"
-            f" {f'{goal:.2f}' if goal else ''} | {row.p50:.1f} | {row.p95:.1f} |"
-            f" {row.refused} | {row.lost} |"
-        )
-    lines += [
-        "",
-        f"Memory: {memory:.0f} MB a worker as its share, PSS (at most {MAX_MEGABYTES}). {delivered}.",
-    ]
-    lines += ["", f"{door}."]
-    return "\n".join(lines)
-
-
-def _typical(hellos: list[Measured]) -> Measured:
-    """The hello-world's median measurement, by rate."""
-    middle = sorted(hellos, key=lambda measured: measured.rate)[len(hellos) // 2]
-    return replace(middle, floor=middle.rate)
 
 
 if __name__ == "__main__":

@@ -237,7 +237,7 @@ def _rates(
     for turn in range(turns + 1):
         for which in (0, 1) if turn % 2 else (1, 0):
             load = scenario.load(seconds)
-            result = put_load(sites[which].url + load.path, load.path, seconds, *load.arguments)
+            result = put_load(sites[which].url + load.path, seconds, *load.arguments)
             if turn:  # the first turn is the warm-up
                 rates[which].append(result.answered / seconds)
     return median(rates[0]), median(rates[1])

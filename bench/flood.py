@@ -180,7 +180,7 @@ def measure(database_url: str, bookings: int) -> str:
         began, sent = time.monotonic(), 0
         path = f"{site.url}/api/v1/performances/{performance}/reservations"
         while sent < bookings:
-            sent += put_load(path, "flood", _TURN, "api").answered
+            sent += put_load(path, _TURN, "api").answered
         minutes = (time.monotonic() - began) / 60
         visitors.stop()
         mails, seats = database.execute(_SCRIPTED, {"performance": performance}).fetchone() or (

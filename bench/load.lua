@@ -1,6 +1,8 @@
 -- wrk's script for all scenarios: each request is made new, refused ones are counted by status.
--- Arguments: what to send ("get", "form", "api", "invalid", "box office", "scan", "sync"), then what that needs.
+-- Arguments: what to send ("get", "visit", "form", "api", "spread", "invalid", "box office", "scan", "sync"), then what
+-- that needs. A visit is a GET from a network of its own; "spread" books by API one performance after another.
 local kind, token, cookie, cursor
+local paths = {}
 local tokens = {}
 local number = 0
 local codes = {}
@@ -13,6 +15,9 @@ function init(args)
   end
   if kind == "scan" then
     for line in io.lines(args[3]) do codes[#codes + 1] = line end
+  end
+  if kind == "spread" then
+    for line in io.lines(args[2]) do paths[#paths + 1] = line end
   end
   if kind == "sync" then cursor = args[3] end
   math.randomseed(os.time())
@@ -33,6 +38,7 @@ end
 function request()
   number = number + 1
   if kind == "get" then return wrk.format("GET") end
+  if kind == "visit" then return wrk.format("GET", nil, { ["X-Forwarded-For"] = network() }) end
   local address = string.format("bench-%d-%d@example.org", os.time(), number)
   if kind == "form" then
     return wrk.format("POST", nil,
@@ -41,8 +47,8 @@ function request()
       "csrf_token=" .. token .. "&request_key=" .. uuid() .. "&name=Bench&seats=1&consent=y&email="
       .. string.gsub(address, "@", "%%40"))
   end
-  if kind == "api" or kind == "box office" then
-    return wrk.format("POST", nil,
+  if kind == "api" or kind == "spread" or kind == "box office" then
+    return wrk.format("POST", paths[number % math.max(#paths, 1) + 1],
       { ["Content-Type"] = "application/json", ["Idempotency-Key"] = uuid(),
         ["X-Forwarded-For"] = network() },
       '{"name":"Bench","seats":1,"consent":true,"locale":"en","email":"' .. address .. '"}')
@@ -63,8 +69,9 @@ function request()
 end
 
 function done(summary, latency)
-  io.write(string.format('RESULT {"requests": %d, "refused": %d, "lost": %d, "seconds": %f, "p50": %f, "p95": %f}\n',
+  io.write(string.format('RESULT {"requests": %d, "refused": %d, "lost": %d, "seconds": %f, "p50": %f, "p95": %f, "p99": %f, "longest": %f}\n',
     summary.requests, summary.errors.status,
     summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
-    summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3))
+    summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3,
+    latency:percentile(99) / 1e3, latency.max / 1e3))
 end

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from bare_machine import embedded_postgres
+from tests.support.nginx import Nginx, lay_out_front_end
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "tickets.azionelab.it"  # a name such as production takes; the load goes to this machine
@@ -55,8 +56,10 @@ def postgres() -> Iterator[tuple[str, Path]]:
 
 
 @contextmanager
-def gunicorn(application: str, port: int, settings: Mapping[str, str]) -> Iterator[Server]:
-    """Serve `application` with 2 workers of 4 threads, as production does."""
+def gunicorn(
+    application: str, port: int, settings: Mapping[str, str], log: Path | None = None
+) -> Iterator[Server]:
+    """Serve `application` with 2 workers of 4 threads, as production does; what it writes goes to `log`."""
     command = ["gunicorn", "--log-level", "warning", "-b", f"127.0.0.1:{port}"]
     command += [
         "-k",
@@ -70,10 +73,38 @@ def gunicorn(application: str, port: int, settings: Mapping[str, str]) -> Iterat
     # The hello-world has no database connections that gunicorn.conf.py could renew after the fork;
     # its own file, which sets nothing, keeps gunicorn from reading that one by itself.
     command += ["-c", "bench/hello.py" if application == "bench.hello:app" else "gunicorn.conf.py"]
-    with program([*command, application], settings) as process:
+    with program([*command, application], settings, log) as process:
         url = f"http://127.0.0.1:{port}"
         _wait_for(url, process)
         yield Server(url, process.pid)
+
+
+@dataclass(frozen=True)
+class Front:
+    """A running nginx: its address, its first process, and the folder of what it serves below /static/."""
+
+    url: str
+    process: psutil.Process
+    files: Path
+    nginx: Nginx
+
+
+@contextmanager
+def nginx(folder: Path, backend: int) -> Iterator[Front]:
+    """nginx with the container's templates, behind another proxy, in an empty folder."""
+    site = lay_out_front_end(folder / "front-end")
+    server = Nginx(
+        folder,
+        site,
+        SERVE="upstream",
+        UPSTREAM_PROXY="127.0.0.1",
+        ALLOWED_HOSTS=HOST,
+        BACKEND=f"127.0.0.1:{backend}",
+    )
+    with server.running():
+        pid = int((folder / "run" / "nginx.pid").read_text())
+        address = f"http://127.0.0.1:{server.http_port}"
+        yield Front(address, psutil.Process(pid), site / "static", server)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -14,8 +13,8 @@ import psycopg
 from azionelab.queue.lines import INSIDE, PER_MINUTE, STAY_MINUTES
 from bare_machine.embedded_postgres import as_application
 from bench.data import make_performance
-from bench.servers import HOST, flask, free_ports, gunicorn, postgres, site_settings
-from tests.support.nginx import Nginx, lay_out_front_end
+from bench.servers import flask, free_ports, gunicorn, nginx, postgres, site_settings
+from tests.support.nginx import Nginx
 
 APPLICATION = "the application"  # the name of gunicorn among the programs
 _MAIL_PORT = 25  # nobody listens: mails wait, as without the worker
@@ -44,30 +43,18 @@ def running_site() -> Iterator[Site]:
         try:
             with (
                 gunicorn("wsgi:app", port, settings) as server,
-                _nginx(front, port).running() as nginx,
+                nginx(front, port) as proxy,
             ):
-                master = (nginx.folder / "run" / "nginx.pid").read_text()
                 postmaster = (folder / "postmaster.pid").read_text().splitlines()[0]
                 pids = {
                     APPLICATION: server.pid,
-                    "nginx": int(master),
+                    "nginx": proxy.process.pid,
                     "PostgreSQL": int(postmaster),
                 }
                 programs = {name: psutil.Process(pid) for name, pid in pids.items()}
-                yield Site(nginx, url, programs)
+                yield Site(proxy.nginx, url, programs)
         finally:
             shutil.rmtree(front)
-
-
-def _nginx(folder: Path, backend: int) -> Nginx:
-    return Nginx(
-        folder,
-        lay_out_front_end(folder / "front-end"),
-        SERVE="upstream",
-        UPSTREAM_PROXY="127.0.0.1",
-        ALLOWED_HOSTS=HOST,
-        BACKEND=f"127.0.0.1:{backend}",
-    )
 
 
 def open_sale(

@@ -13,10 +13,15 @@ from azionelab.settings.loading import load_config
 from bench import camera
 from bench.__main__ import PAGE, SCALING
 from bench.capacity import capacity
+from bench.crowd import Stampede
 from bench.data import make_devices
+from bench.delivery import Mails
 from bench.figures import write
+from bench.floors import Floor
 from bench.hard_frames import SIZE, frames
+from bench.report import POSTGRESQL, WEB, Found, goals, report
 from bench.servers import site_settings
+from bench.turns import Row
 from tests.factories import a_performance
 
 
@@ -58,6 +63,44 @@ REPORT = """2026-11-29, 2 cores, and so on.
 
 Memory: 140 MB a worker (at most 150). 4000 mails in 40 s (100 a second); the last one left later.
 """
+
+
+def row(name: str, rate: float, p99: float = 90.0) -> Row:
+    return Row(
+        name, rate, 0.1, 0.05, 20.0, 50.0, p99, 99.0, 0, 0, {WEB: 2.0, POSTGRESQL: 1.0}, 0.01
+    )
+
+
+def test_a_report_says_which_goals_are_reached_and_has_what_the_arithmetic_needs() -> None:
+    names = [line.split(" | ")[0].removeprefix("| ") for line in REPORT.splitlines()[4:9]]
+    found = Found(
+        rows=[row(name, 300) for name in ["bare Flask hello-world", *names, "sync, nothing new"]],
+        floors=[Floor(performances, 5000, 1.0, 2.0, 3.0, 0.1) for performances in (1, 100)],
+        through_nginx=(row("nginx, a file", 1000), row("programme page, by nginx", 900)),
+        clients={clients: row("", 300, 300.0 + clients) for clients in (8, 32, 64, 256)},
+        spread=(row("one performance", 300), row("100 performances", 390)),
+        stampede=Stampede(3.1, 3.5, 100),
+        memory=100, start=2.0, mails=Mails(1000, 10.0, 1.0), door="The door.",
+    )  # fmt: skip
+    text = report(found)
+    assert "| mail delivered | 100 | 10.0 ms |" in capacity(text)
+    reached = {goal.name: goal.reached for goal in goals(found)}
+    assert reached == {
+        "booking by API, of the hello-world": False,
+        "booking by form, of the hello-world": True,
+        "admission, of the hello-world": False,
+        "sync with nothing new, of the hello-world": False,
+        "programme from nginx' cache, of a file": True,
+        "p99 of a booking, 32 clients": False,
+        "p99 of a booking, times its p50, 64 clients": False,
+        "p99 of a booking, times its p50, 256 clients": False,
+        "1,000 tries for 200 seats": False,
+        "rate over 100 performances, of one": True,
+        "rate of 64 clients, of 8": True,
+        "mails a second of a worker (three times 52)": False,
+        "memory of a web worker": True,
+        "a backend answers after its start": True,
+    }
 
 
 def test_every_hard_picture_stands_in_the_cameras_table() -> None:

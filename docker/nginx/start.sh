@@ -65,6 +65,7 @@ HSTS_SECONDS=${HSTS_SECONDS:-31536000}
 BOX_OFFICE_NETWORKS=${BOX_OFFICE_NETWORKS:-}
 BACKEND=${BACKEND:-backend:8000}
 RESOLVER=${RESOLVER:-127.0.0.11}
+ENTRANCE=${ENTRANCE:-}
 # Paths in the image; tests use others.
 TEMPLATES=${TEMPLATES:-/usr/local/share/azionelab-nginx}
 SITE_ROOT=${SITE_ROOT:-/usr/share/nginx/site}
@@ -75,6 +76,7 @@ RUN_DIR=${RUN_DIR:-/tmp/nginx}
 KEPT_DIR=${KEPT_DIR:-$RUN_DIR/kept}
 PAGES_DIR=${PAGES_DIR:-$KEPT_DIR/pages}
 ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
+TAKE_SOCKETS=${TAKE_SOCKETS:-entrance}
 HTTP_LISTEN=${HTTP_LISTEN:-8080}
 TLS_LISTEN=${TLS_LISTEN:-8443}
 PAGES_LISTEN=${PAGES_LISTEN:-127.0.0.1:8082}
@@ -96,6 +98,7 @@ fi
 check HSTS_SECONDS "$HSTS_SECONDS" '[0-9]{1,9}' 'a whole number of seconds'
 check BACKEND "$BACKEND" "$host:$port" 'like backend:8000'
 check RESOLVER "$RESOLVER" "$ipv4(:$port)?" 'the address of a name server, such as 127.0.0.11'
+[ -z "$ENTRANCE" ] || check ENTRANCE "$ENTRANCE" '/[A-Za-z0-9._/-]+' 'a full path of plain characters'
 read_rate BOOKING_RATE "${BOOKING_RATE:-30 per minute}"
 booking_rate=$rate booking_burst=$burst
 read_rate LOGIN_RATE "${LOGIN_RATE:-10 per minute}"
@@ -203,4 +206,8 @@ if ! errors=$(nginx -t -q -e stderr -c "$RUN_DIR/nginx.conf" 2>&1); then
     printf '%s\n' "$errors" | sed -n 's/^.*\[emerg\] \([0-9#]*: \)\{0,1\}/nginx: /p' >&2
     exit 1
 fi
-exec "$@"
+[ -n "$ENTRANCE" ] || exec "$@"
+# The ports belong to another container, so that nginx can be replaced with nobody refused.
+ports=$HTTP_LISTEN
+[ "$SERVE" != tls ] || ports="$ports $TLS_LISTEN"
+exec "$TAKE_SOCKETS" take "$ENTRANCE" "$ports" "$@"

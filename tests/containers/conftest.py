@@ -30,7 +30,7 @@ PASSWORD = "correct horse battery staple"
 # As in the docs.
 COMPOSE = shlex.split("docker compose --env-file .env -f docker/compose.yml")
 _TENTATIVE = 0x40  # IFA_F_TENTATIVE, linux/if_addr.h
-SERVICES = ("nginx", "backend", "worker", "postgres", "backup")
+SERVICES = ("entrance", "nginx", "backend", "worker", "postgres", "backup")
 
 SEASON = """\
 [[venue]]

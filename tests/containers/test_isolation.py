@@ -1,4 +1,4 @@
-"""Only nginx is reachable from outside, and containers have the least privileges."""
+"""Only nginx is reachable from outside, by the entrance's ports, and containers have the least privileges."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def connects(stack: Stack, service: str, host: str, port: int) -> bool:
     return stack.execute(service, *command, check=False).returncode == 0
 
 
-def test_only_nginx_publishes_ports(stack: Stack) -> None:
+def test_only_the_entrance_publishes_ports(stack: Stack) -> None:
     published = {
         service: {
             int(binding["HostPort"])
@@ -31,14 +31,15 @@ def test_only_nginx_publishes_ports(stack: Stack) -> None:
         }
         for service in SERVICES
     }
-    assert published.pop("nginx") == {stack.http_port, stack.https_port}
-    assert published == {service: set() for service in SERVICES if service != "nginx"}
+    assert published.pop("entrance") == {stack.http_port, stack.https_port}
+    assert published == {service: set() for service in SERVICES if service != "entrance"}
 
 
 def test_who_is_on_which_network(stack: Stack) -> None:
     where = {service: networks(stack.containers(service)[0], stack) for service in SERVICES}
     assert where == {
-        "nginx": {"public", "internal"},
+        "entrance": {"public", "internal"},
+        "nginx": {"internal"},
         "backend": {"internal"},
         "worker": {"internal", "mail"},
         "postgres": {"internal"},

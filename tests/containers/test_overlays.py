@@ -39,7 +39,7 @@ def config(*overlays: str, check: bool = True, **settings: str) -> str:
 
 def test_the_example_settings_are_enough_for_the_stack() -> None:
     assert set(json.loads(config())["services"]) == {
-        "nginx", "backend", "worker", "postgres", "backup",
+        "entrance", "nginx", "backend", "worker", "postgres", "backup",
     }  # fmt: skip
 
 
@@ -55,13 +55,13 @@ def test_an_overlay_is_valid_and_names_missing_settings(overlay: str) -> None:
 
 
 def test_ports_are_published_over_ipv4_only() -> None:
-    ports = json.loads(config(HTTP_PORT="", HTTPS_PORT=""))["services"]["nginx"]["ports"]
+    ports = json.loads(config(HTTP_PORT="", HTTPS_PORT=""))["services"]["entrance"]["ports"]
     assert [port["published"] for port in ports] == ["80", "443"]
     assert {port.get("host_ip") for port in ports} == {"0.0.0.0"}  # noqa: S104 (by IPv4, and only so)
 
 
 def test_a_private_certificate_authority_is_trusted(stack: Stack) -> None:
-    inside = ("--connect-to", "nginx:8443", "--connect-to-http", "nginx:8080")
+    inside = ("--connect-to", "entrance:8443", "--connect-to-http", "entrance:8080")
     smoke = ("smoke", "--url", SITE, "--public-only", *inside)
     stranger = stack.flask(*smoke, check=False)
     assert "CERTIFICATE_VERIFY_FAILED" in stranger.stdout + stranger.stderr

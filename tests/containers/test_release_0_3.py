@@ -1,4 +1,4 @@
-"""Upgrade from release 0.3 with the runbook's commands, and rollback, without data loss."""
+"""Upgrade from release 0.3 with the runbook's commands and by docker/upgrade, and rollback, without data loss."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -109,12 +109,19 @@ def test_a_database_of_0_3(
     stack.source = release_0_3
     stack.set(AZIONELAB_TAG=old_tag)
     stack.up("backend", "worker", "backup")
-    stack.up()
+    stack.up("--remove-orphans")
     assert acknowledged() == between
     book("back@azionelab.org")
     all_is_well()
 
-    to_today()
+    # By the one command, which takes the ports from 0.3's nginx.
+    stack.source = ROOT
+    stack.set(AZIONELAB_TAG=deployed.stack.setting("AZIONELAB_TAG"))
+    told = run(
+        *(ROOT / "docker" / "upgrade", "--env-file", stack.env_file),
+        *("--project-name", stack.name, "-f", stack.surroundings),
+    ).stdout
+    assert "the ports change hands" in told
     stack.execute("postgres", "bash", "/docker-entrypoint-initdb.d/10-application.sh")
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
     assert stack.sql(owners) == "azionelab_owner"

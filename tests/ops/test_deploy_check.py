@@ -75,7 +75,7 @@ def test_a_ready_deployment(make_app: Callable[..., Flask], built: str) -> None:
         in result.stdout
     )
     # Inside Compose the site's name leads nowhere: docs/deployment.md runs it with these.
-    assert "`--connect-to nginx:8443 --connect-to-http nginx:8080`" in result.stdout
+    assert "`--connect-to entrance:8443 --connect-to-http entrance:8080`" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,8 @@ def check(
     if deploy:
         tls = (
             f"TLS: cannot be checked from here: run `flask smoke --url {config.site_base_url}`;"
-            " in Compose add `--connect-to nginx:8443 --connect-to-http nginx:8080`, or behind a proxy"
-            " that terminates TLS `--as-proxy-to nginx:8080`"
+            " in Compose add `--connect-to entrance:8443 --connect-to-http entrance:8080`, or behind a proxy"
+            " that terminates TLS `--as-proxy-to entrance:8080`"
         )
         findings.append(Finding("look", tls))
         findings += _env_file_findings(env_file)

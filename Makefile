@@ -23,6 +23,7 @@ TEST_READY := .venv/.ready-to-test
 # Three processes, each with its own PostgreSQL: they wait for servers and browsers part of the time. A fourth process
 # costs more polling than it saves on two cores. A file's tests stay together because they share servers.
 ALL_TESTS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PATRONI_READY := .venv/patroni/.ready
 NODE_READY := $(FRONTEND)/node_modules/.ready
 BUILT := $(FRONTEND)/dist/.vite/manifest.json
 
@@ -99,6 +100,11 @@ simulate: $(TEST_READY) $(CATALOGUES)
 faults: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m tests.faults.harness $(ARGS)
 
+## ha-test: kill and cut off nodes of a database cluster while people book; root (ARGS=--write writes docs/high-availability.md)
+.PHONY: ha-test
+ha-test: $(TEST_READY) $(BUILT) $(CATALOGUES) $(PATRONI_READY)
+	@$(PYTHON) -m ha $(ARGS)
+
 ## rush: 10,000 simulated visitors and scripts at a sale with a queue (ARGS=--write writes docs/queue.md)
 .PHONY: rush
 rush: $(TEST_READY) $(BUILT) $(CATALOGUES)
@@ -136,7 +142,7 @@ messages: $(RUN_READY)
 ## lock: pin the packages of requirements*.in, with hashes
 .PHONY: lock
 lock: $(TEST_READY)
-	@for part in "" -local -dev; do \
+	@for part in "" -local -dev -ha; do \
 		echo "requirements$$part.txt"; \
 		$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-header --no-emit-index-url --no-emit-find-links $(ARGS) \
@@ -188,6 +194,13 @@ $(RUN_READY): requirements.txt requirements-local.txt | $(PYTHON)
 $(TEST_READY): requirements-dev.txt $(RUN_READY)
 	@echo "Installing what the tests need ..."
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# Apart from the site's packages: a node of the cluster runs it, as an account of its own.
+$(PATRONI_READY): requirements-ha.txt | $(PYTHON)
+	@echo "Installing Patroni ..."
+	@rm -rf $(@D)
+	@$(PIP) --target $(@D) -r requirements-ha.txt
 	@touch $@
 
 $(NODE_READY): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json $(RUN_READY)

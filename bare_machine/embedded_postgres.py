@@ -23,11 +23,10 @@ from psycopg import sql
 from bare_machine.postgres_programs import (
     MAJOR,
     PostgresUnavailable,
-    copy_programs,
     fallback_folder,
     give,
     is_allowed,
-    programs,
+    reachable_programs,
     run,
     system_user,
 )
@@ -73,10 +72,8 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
 
     Raises PostgresUnavailable.
     """
-    binaries, owner = programs(), system_user()
+    binaries, owner = reachable_programs()
     folder = data_folder(folder)
-    if owner and not is_allowed(owner, "-x", binaries / "postgres"):
-        binaries = copy_programs(fallback_folder(binaries), owner)
     _create_cluster(binaries, folder, owner, durable)
     socket_folder = _running_socket(folder)
     if socket_folder is None:

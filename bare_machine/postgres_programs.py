@@ -84,6 +84,14 @@ def copy_programs(folder: Path, owner: str) -> Path:
     return copy / binaries.relative_to(packages)
 
 
+def reachable_programs() -> tuple[Path, str | None]:
+    """The folder of the programs, copied if the account cannot enter the wheel's; and the account, if we are root."""
+    binaries, owner = programs(), system_user()
+    if owner and not is_allowed(owner, "-x", binaries / "postgres"):
+        binaries = copy_programs(fallback_folder(binaries), owner)
+    return binaries, owner
+
+
 def give(folder: Path, owner: str) -> None:
     """Make an account the owner of a folder and of everything in it."""
     account = pwd.getpwnam(owner)

@@ -16,6 +16,7 @@ OURS = {
     "azionelab_backup",
     "bare_machine",
     "bench",
+    "ha",
     "migrations",
     "rush",
     "simulate",
@@ -26,7 +27,7 @@ PRODUCTION = ("azionelab", "migrations", "wsgi.py", "gunicorn.conf.py")
 ASKED_WHERE = {
     "requirements.in": PRODUCTION,
     "requirements-local.in": ("bare_machine",),
-    "requirements-dev.in": ("tests", "bench", "rush", "simulate"),
+    "requirements-dev.in": ("tests", "bench", "ha", "rush", "simulate"),
 }
 
 

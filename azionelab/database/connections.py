@@ -18,6 +18,17 @@ LIMITS = {
     "idle_in_transaction_session_timeout": "1min",
 }
 
+# libpq's parameters for a server on another machine. One that loses its power or its network closes no connection:
+# without these a request would wait for its answer, and the pool would lend the connection, for a quarter of an hour.
+# A server that works on a long statement, or waits for a lock, answers them all the while.
+REACHABILITY = {
+    "connect_timeout": 5,  # seconds, for each host
+    "keepalives_idle": 5,  # seconds of silence before the first probe
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds that what was sent may stay unacknowledged
+}
+
 
 def refuse_closed_connections(engine: Engine) -> None:
     """Check connections for a close by the server when the pool hands them out, without a round trip.

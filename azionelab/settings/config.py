@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import URL
 
-from azionelab.database.connections import LIMITS
+from azionelab.database.connections import LIMITS, REACHABILITY
 
 # Roles as settings name them; staff/models.py has the same names.
 ROLES = ("admin", "staff", "box_office", "door", "read_only")
@@ -116,7 +116,7 @@ class Config:
                 # Error messages would otherwise quote names and addresses in the log.
                 "hide_parameters": True,
                 "pool_timeout": 10,
-                "connect_args": {"connect_timeout": 5, **self.session_parameters()},
+                "connect_args": {**REACHABILITY, **self.session_parameters()},
             },
             "PROPAGATE_EXCEPTIONS": False,
             "TRUSTED_HOSTS": None if self.debug and not self.allowed_hosts else self.allowed_hosts,

@@ -1,5 +1,8 @@
 """With PostgreSQL away everybody gets pages of ours, whoever they are: an error page asks nothing."""
 
+import asyncio
+import os
+import socket
 from collections.abc import Callable
 
 import psycopg
@@ -18,6 +21,7 @@ from sqlalchemy.exc import (
 
 from azionelab.database import db
 from azionelab.database.errors import CommitUnknown, is_database_busy
+from azionelab.ops.processes.worker import open_queue
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.people import english, logged_in, token_of
 
@@ -138,3 +142,28 @@ def in_the_wake_of(error: Exception, other: Exception) -> Exception:
 )
 def test_what_a_lost_connection_looks_like(error: Exception, busy: bool) -> None:
     assert is_database_busy(error) is busy
+
+
+def test_a_server_that_vanished_is_given_up_within_seconds(
+    make_app: Callable[..., Flask], cutter: CuttingProxy
+) -> None:
+    """Its network cannot be cut here (`make ha-test` does): the system has been told how long to wait."""
+
+    async def of_the_worker() -> tuple[int, int]:
+        async with open_queue(app) as queue, queue.connector.pool.connection() as connection:
+            return _patience(connection.fileno())
+
+    app = make_app(DATABASE_URL=cutter.url)
+    with app.app_context(), db.engine.connect() as connection:
+        found = _patience(connection.connection.driver_connection.fileno())
+    assert found == asyncio.run(of_the_worker()) == (10_000, 5)
+
+
+def _patience(descriptor: int) -> tuple[int, int]:
+    """Milliseconds that sent bytes may stay unacknowledged, and idle seconds before the first probe."""
+    with socket.socket(fileno=os.dup(descriptor)) as connection:
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        return (
+            connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT),
+            connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
+        )

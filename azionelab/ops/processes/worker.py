@@ -19,6 +19,7 @@ from procrastinate.worker import Worker
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from azionelab.database.connections import REACHABILITY
 from azionelab.database.errors import describe_cause, is_database_busy
 from azionelab.extensions import jobs
 from azionelab.logs import logging_settings, request_id
@@ -42,7 +43,7 @@ _RETRY_PAUSES = (
     8,
     15,
 )  # seconds between attempts to reach the database; the last one repeats
-_CONNECT_TIMEOUT = 5  # seconds
+_CONNECT_TIMEOUT = 5  # seconds, of the pool
 
 
 class NotMigrated(Exception):
@@ -86,7 +87,7 @@ async def open_queue(app: Flask) -> AsyncIterator[App]:
         "prepare_threshold": config.session_parameters().get(
             "prepare_threshold", _PREPARE_THRESHOLD
         ),
-        "connect_timeout": _CONNECT_TIMEOUT,
+        **REACHABILITY,
         "application_name": "azionelab-worker",
     }
     # The pool only reports a timeout; a single connection fails at once, with the reason.

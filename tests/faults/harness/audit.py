@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.faults.harness.log import Deed, Entry, Outcome, read
-from tests.faults.harness.stack import Stack
+from tests.faults.harness.site import Site
 
 _LIVE = ("pending", "confirmed")
 _RESERVATIONS = """
@@ -57,7 +57,7 @@ class Findings:
         )
 
 
-def audit(stack: Stack, logs: Path, performances: list[int]) -> Findings:
+def audit(stack: Site, logs: Path, performances: list[int]) -> Findings:
     """Judge a storm that is over and whose mails have left."""
     entries = list(read(logs))
     found = Findings(Counter(e.deed for e in entries if e.outcome is Outcome.ACKNOWLEDGED))
@@ -77,7 +77,7 @@ def audit(stack: Stack, logs: Path, performances: list[int]) -> Findings:
     return found
 
 
-def ask_doctor(stack: Stack) -> str:
+def ask_doctor(stack: Site) -> str:
     """What `flask doctor` says that is wrong; "" when nothing is."""
     doctor = stack.flask("doctor")
     wrong = [line for line in doctor.stdout.splitlines() if line.startswith("FAIL")]

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from tests.bookings.test_pages import fields
 from tests.faults.harness.log import Deed, Entry, Log, Outcome, Tally
-from tests.faults.harness.stack import Answer, Lost, Stack
+from tests.faults.harness.site import Answer, Lost, Site
 from tests.support.processes import PATIENCE
 
 _BETWEEN = 0.05  # seconds between two presses of one client
@@ -48,7 +48,7 @@ class Client(threading.Thread):
     def __init__(
         self,
         number: int,
-        stack: Stack,
+        stack: Site,
         house: House,
         *,
         log: Log,

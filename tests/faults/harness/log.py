@@ -1,5 +1,6 @@
 """What clients write down: each press before it is sent, and its answer before the next step."""
 
+import itertools
 import json
 import threading
 import time
@@ -72,6 +73,7 @@ class Tally:
         self._answers: dict[int, int] = {}
         self._done: dict[Deed, int] = dict.fromkeys(Deed, 0)
         self._booked: list[tuple[float, float]] = []
+        self._acknowledged: list[float] = []
 
     def count(self, status: int) -> None:
         """Count an answer; 0 is none."""
@@ -82,6 +84,7 @@ class Tally:
         """Note that a deed was acknowledged, whose last press was sent at `sent_at`."""
         with self._lock:
             self._done[deed] += 1
+            self._acknowledged.append(time.monotonic())
             if deed is Deed.BOOK:
                 self._booked.append((sent_at, time.monotonic()))
 
@@ -100,3 +103,9 @@ class Tally:
         with self._lock:
             times = [at for sent_at, at in self._booked if sent_at >= moment]
         return min(times) - moment if times else None
+
+    def longest_silence(self, since: float) -> float:
+        """The longest time, in seconds, in which nothing was acknowledged after `since`."""
+        with self._lock:
+            moments = [since, *(at for at in self._acknowledged if at > since)]
+        return max((after - before for before, after in itertools.pairwise(moments)), default=0.0)

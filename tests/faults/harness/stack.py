@@ -1,113 +1,51 @@
-"""The real site of a fault's run: PostgreSQL, gunicorn, the job worker and a mail server, each of which can be broken."""
+"""The real site of a fault's run: the site's programs, and a PostgreSQL that can be broken too."""
 
-import contextlib
-import http.client
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
-import psycopg
-from psycopg.rows import namedtuple_row
 
 from bare_machine import embedded_postgres
 from bare_machine.embedded_postgres import as_application
-from bench.servers import HOST, site_settings
-from tests.faults.harness.mailbox import Mailbox
+from tests.faults.harness.site import Site
 from tests.support.pooler import pooling
-from tests.support.processes import PYTHON, ROOT, Program, clean_environment, eventually, free_port
-
-_PATIENCE = 20  # seconds that a client waits for an answer; then it sends the same again
-_FLASK = [PYTHON, "-m", "flask", "--app", "wsgi"]
+from tests.support.processes import eventually
 
 
-class Lost(Exception):
-    """No answer came: whether the request had its effect is unknown."""
-
-
-class Answer:
-    """An answer: its status, headers and text."""
-
-    def __init__(self, answer: http.client.HTTPResponse) -> None:
-        self.status, self.headers = answer.status, answer.headers
-        self.text = answer.read().decode()
-
-
-class Stack:
-    """The site's programs. `database` may be lost at any moment: each use opens a connection of its own."""
+class Stack(Site):
+    """The site's programs and their own PostgreSQL."""
 
     def __init__(
         self, folder: Path, *, data_disk: Path | None = None, pooled: bool = False, **changes: str
     ) -> None:
-        self.folder = folder
+        super().__init__(folder, **changes)
         # Of its own: the server's account has to enter it.
         self.data_disk = data_disk or Path(tempfile.mkdtemp(prefix="azionelab-faults-data-"))
         self.data_disk.chmod(0o755)
-        self.mailbox = Mailbox()
-        self.port = free_port()
-        self.settings: dict[str, str] = {}
-        self.started: list[Program] = []
-        self.site: Program
-        self.worker: Program
-        self._changes, self._pooled = changes, pooled
+        self._pooled = pooled
 
     @contextmanager
     def running(self) -> Iterator["Stack"]:
         """Start everything on a new database, if `pooled` behind PgBouncer, and end it."""
         self.postgres = embedded_postgres.start(self.data_disk / "data", durable=True)
-        site = site_settings(as_application(self.postgres.url), self.mailbox.port)
-        self.settings = site | {
-            "MIGRATION_DATABASE_URL": self.postgres.url,
-            "MEDIA_DIR": str(self.folder / "media"),
-            "GUNICORN_BIND": f"127.0.0.1:{self.port}",
-            "WEB_WORKERS": "2",
-            "WEB_THREADS": "4",
-            # Nothing ends by itself, and nobody is turned away but by the number of seats.
-            "HOLD_MINUTES": "120",
-            "REMINDER_HOURS": "none",
-            "UNCONFIRMED_PERCENT": "100",
-            "UNCONFIRMED_PERCENT_PER_NETWORK": "100",
-            "UNCONFIRMED_SEATS_PER_NETWORK": "100000",
-            "MAILBOX_RATE_LIMIT": "1000000 per minute",
-        }
-        pooler = contextlib.ExitStack()
-        if self._pooled:
-            url = pooler.enter_context(pooling(self.postgres.url))
-            self._changes |= {"DATABASE_URL": url, "DATABASE_POOLER": "true"}
-        self.settings |= self._changes
-        (self.folder / "media").mkdir(exist_ok=True)
-        self.mailbox.start()
-        try:
-            self.flask("db", "upgrade")
-            self.start_site()
-            self.start_worker()
+        url = as_application(self.postgres.url)
+        with ExitStack() as started:
+            started.callback(self._end_postgres)
+            if self._pooled:
+                url = started.enter_context(pooling(self.postgres.url))
+                self._changes |= {"DATABASE_POOLER": "true"}
+            started.enter_context(self.serving(url, self.postgres.url))
             yield self
-        finally:
-            for program in reversed(self.started):
-                program.kill()
-            self.mailbox.stop()
-            pooler.close()
-            if embedded_postgres.find_running(self.postgres.folder):
-                self.postgres.stop()
-            shutil.rmtree(self.postgres.folder)
-            if not self.data_disk.is_mount():
-                self.data_disk.rmdir()
 
-    def start_site(self) -> None:
-        """Start gunicorn, and return when it answers."""
-        self.site = self._start(
-            "site", [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
-        )
-        self.site.wait_until(self._answers, "the site to answer")
-
-    def start_worker(self) -> None:
-        """Start the job worker."""
-        self.worker = self._start("worker", [*_FLASK, "worker"])
-        self.worker.wait_until(lambda: "at work" in self.worker.output, "the worker to work")
+    def _end_postgres(self) -> None:
+        if embedded_postgres.find_running(self.postgres.folder):
+            self.postgres.stop()
+        shutil.rmtree(self.postgres.folder)
+        if not self.data_disk.is_mount():
+            self.data_disk.rmdir()
 
     def start_postgres(self) -> None:
         """Start PostgreSQL again, once nothing of the one before is left."""
@@ -130,45 +68,3 @@ class Stack:
             for process in psutil.process_iter(["name", "cwd"])
             if process.info["name"] == "postgres" and process.info["cwd"] == data
         ]
-
-    def flask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a `flask` command."""
-        done = subprocess.run(
-            [*_FLASK, *arguments], cwd=ROOT, env=clean_environment(self.settings),
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert arguments[0] != "db" or done.returncode == 0, done.stderr
-        return done
-
-    @contextmanager
-    def database(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection of the owner's."""
-        with psycopg.connect(
-            self.postgres.url, autocommit=True, row_factory=namedtuple_row
-        ) as connection:
-            yield connection
-
-    def ask(
-        self, method: str, path: str, body: bytes | None = None, *, port: int = 0, **headers: str
-    ) -> Answer:
-        """Send a request as nginx would. In `headers`, _ stands for -. Raises Lost."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"Host": HOST, "X-Forwarded-Proto": "https", "Accept-Language": "en"} | sent
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, _PATIENCE)
-        with contextlib.closing(connection):
-            try:
-                connection.request(method, path, body, sent)
-                return Answer(connection.getresponse())
-            except (OSError, http.client.HTTPException) as error:
-                raise Lost from error
-
-    def _answers(self) -> bool:
-        with contextlib.suppress(Lost):
-            return self.ask("GET", "/api/health").status == 200
-        return False
-
-    def _start(self, name: str, command: list[str]) -> Program:
-        log = self.folder / f"{name}-{len(self.started)}.log"
-        program = Program(command, self.settings, log)
-        self.started.append(program)
-        return program

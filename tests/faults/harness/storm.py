@@ -12,7 +12,7 @@ from bench.data import make_devices, make_performance
 from tests.faults.harness.audit import Findings, ask_doctor, audit
 from tests.faults.harness.clients import Client, House
 from tests.faults.harness.log import Deed, Log, Tally
-from tests.faults.harness.stack import Stack
+from tests.faults.harness.site import Site
 from tests.support.processes import eventually
 
 CLIENTS = 6
@@ -25,7 +25,7 @@ _QUEUED = "SELECT count(*) FROM mail WHERE delivery = 'queued'"
 class Storm:
     """Clients that book, confirm, cancel and come, on two performances of their own."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Site) -> None:
         self.stack = stack
         self.tally = Tally()
         self._enough = threading.Event()
@@ -120,21 +120,25 @@ class Fault:
 
 @dataclass
 class Tried:
-    """A fault that was tried: the seconds of the slowest recovery, of the last mail, and what was found."""
+    """A fault that was tried, and what was found. Of each blow, in seconds: until the first booking that was sent after
+    it, and the longest time in which nothing was acknowledged. `mails_after`: from the last blow to the last mail.
+    """
 
     fault: Fault
     findings: Findings
     recovery: list[float] = field(default_factory=list)
+    silence: list[float] = field(default_factory=list)
     mails_after: float = 0.0
 
 
-def try_fault(stack: Stack, fault: Fault, *, deeds: int, hurry: bool = False) -> Tried:
+def try_fault(stack: Site, fault: Fault, *, deeds: int, hurry: bool = False) -> Tried:
     """Break something under a storm, with so many of all deeds before each blow and after it.
 
     With `hurry` pauses of mails are over at once, and the jobs of a dead worker are taken over at once.
     """
     storm = Storm(stack)
     recovery: list[float] = []
+    silence: list[float] = []
     ended = 0.0
 
     def disturb(storm: Storm) -> None:
@@ -145,12 +149,15 @@ def try_fault(stack: Stack, fault: Fault, *, deeds: int, hurry: bool = False) ->
             fault.strike(storm)
             ended = time.monotonic()
             recovery.append(storm.seconds_until_booked(ended if fault.lasts else moment))
+            silence.append(storm.tally.longest_silence(moment))
         storm.wait_for_deeds(deeds)
 
     storm.run(disturb)
     eventually(lambda: _mails_left(stack, hurry=hurry), "all mails to leave")
     mails_after = time.monotonic() - ended
-    tried = Tried(fault, audit(stack, storm.logs, storm.performances), recovery, mails_after)
+    tried = Tried(
+        fault, audit(stack, storm.logs, storm.performances), recovery, silence, mails_after
+    )
     while tried.findings.doctor and time.monotonic() - ended < _DOCTORS_PATIENCE:
         time.sleep(5)
         tried.findings.doctor = ask_doctor(stack)
@@ -159,7 +166,7 @@ def try_fault(stack: Stack, fault: Fault, *, deeds: int, hurry: bool = False) ->
     return tried
 
 
-def _mails_left(stack: Stack, *, hurry: bool) -> bool:
+def _mails_left(stack: Site, *, hurry: bool) -> bool:
     with stack.database() as database:
         if hurry:
             database.execute(

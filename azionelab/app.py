@@ -53,7 +53,7 @@ from azionelab.queue import jobs as _queue_jobs  # noqa: F401
 from azionelab.queue.lines import init_queue
 from azionelab.queue.pages.gate import init_gate
 from azionelab.queue.pages.views import blueprint as queue_blueprint
-from azionelab.queue.sold_out import init_sold_out
+from azionelab.queue.seats import init_sold_out
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
 from azionelab.shows.pages import embed_views as _embed_views  # noqa: F401

@@ -19,7 +19,7 @@ from rush.clients import Clients
 from rush.findings import Facts, Place, problems
 from rush.people import Kind, draw_people
 from rush.site import APPLICATION, Site, open_sale, running_site
-from rush.table import Log, Run, cpu_share, draw_run, write_rows
+from rush.table import LOT_SECONDS, Log, Run, cpu_share, draw_run, write_rows
 from rush.visit import Sale
 from rush.watch import Watch
 
@@ -87,6 +87,7 @@ def _rush(site: Site, options: argparse.Namespace) -> Run:
         gathered = clients.gather()
         sold_out = next((each.at for each in watch.samples if each.taken >= options.seats), None)
         log = Log.read(site.nginx.folder / "access.log")
+        booked = _booked(database, performance)
         facts = Facts(
             gathered.stories,
             _places(database, line, opens_at),
@@ -95,6 +96,7 @@ def _rush(site: Site, options: argparse.Namespace) -> Run:
             most_taken=max(each.taken for each in watch.samples),
             failed=log.failed + gathered.statuses[0],
             cpu=_cpu(watch, opens, sold_out),
+            share=booked[Kind.SCRIPT] / max(1, sum(booked.values())),
             errors=gathered.errors,
         )
         return Run(
@@ -105,12 +107,14 @@ def _rush(site: Site, options: argparse.Namespace) -> Run:
             opens,
             sold_out,
             _CORES,
-            _booked(database, performance),
         )
 
 
 def _cpu(watch: Watch, opens: float, sold_out: float | None) -> float | None:
-    return cpu_share(watch.samples, APPLICATION, opens, sold_out) / _CORES if sold_out else None
+    """While people waited: the minute after the lot, in which everybody loads the page, is reported apart."""
+    if sold_out is None:
+        return None
+    return cpu_share(watch.samples, APPLICATION, opens + LOT_SECONDS, sold_out, _CORES)
 
 
 def _places(

@@ -4,9 +4,11 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
+from azionelab.queue.lines import MOST_SEATS
 from rush.people import Kind
-from rush.stories import Story
+from rush.stories import NO_SEATS, Story
 
 # Standard deviations from what a lot gives by chance: once in some ten thousand runs.
 _CHANCE = 4.0
@@ -33,9 +35,10 @@ class Facts:
     taken: int  # seats in the end
     most_taken: int  # seats at any moment that was looked at
     failed: int  # answers with 5xx, or none
-    cpu: (
-        float | None
-    )  # the application's share of the cores from the opening to the last seat; None if not sold out
+    # The application's share of the cores while people waited: after the lot, to the last seat. None when that was too short.
+    cpu: float | None
+    share: float = 0.0  # of the seats, that scripts got
+    most_seats: int = MOST_SEATS  # of a booking
     errors: Sequence[str] = ()  # of the visitors' own program
 
 
@@ -50,6 +53,7 @@ def problems(facts: Facts) -> Iterator[str]:
         yield f"{facts.failed} requests failed (5xx, or no answer)."
     if facts.cpu is not None and facts.cpu > MOST_CPU:
         yield f"The application needed {facts.cpu:.0%} of the cores while people waited."
+    yield from _problems_of_seats(facts)
     yield from _problems_of_order(facts.places)
     yield from _problems_of_arrival(facts.stories, facts.places)
     yield from _problems_of_the_lot(facts.stories, facts.places)
@@ -57,6 +61,35 @@ def problems(facts: Facts) -> Iterator[str]:
     if grew:
         most = max(story.said.most for story in grew)
         yield f"Position or minutes grew for {len(grew)} visitors, by up to {most}."
+
+
+def _problems_of_seats(facts: Facts) -> Iterator[str]:
+    """Whoever is let in finds seats, and scripts get no more of them than their places explain."""
+    if unlucky := sum(story.end == NO_SEATS for story in facts.stories):
+        yield f"{unlucky} were let in and found no seats."
+    fair, deviation = fair_share(facts)
+    if facts.share > fair + _CHANCE * deviation:
+        yield f"Scripts got {facts.share:.0%} of the seats, and their places explain {fair:.0%}."
+
+
+def fair_share(facts: Facts) -> tuple[float, float]:
+    """The share of the seats that scripts of the lot get by their places and what each wants, and its standard deviation.
+
+    The deviation is that of a ratio of sums over as many draws as bookings fill the house.
+    """
+    drawn = {place.number for place in facts.places if place.by_lot}
+    wishes = [
+        (story.person.kind is Kind.SCRIPT, story.person.wishes(facts.most_seats))
+        for story in facts.stories
+        if story.number in drawn
+    ]
+    total = sum(seats for _, seats in wishes)
+    if not total:
+        return 0.0, 0.0
+    share = sum(seats for is_script, seats in wishes if is_script) / total
+    mean = total / len(wishes)
+    spread = fmean((seats * (is_script - share)) ** 2 for is_script, seats in wishes)
+    return share, math.sqrt(spread * mean / facts.seats) / mean
 
 
 def _problems_of_order(places: Sequence[Place]) -> Iterator[str]:

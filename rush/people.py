@@ -14,7 +14,7 @@ EARLY = 0.85  # of the people come before the opening, and so take part in the l
 HIDDEN = 1 / 3  # of the people look at another tab while they wait
 GIVES_UP, FORGETS = 0.15, 0.1  # of those let in do not book; of those who booked do not confirm
 PARTIES = (1, 2, 2, 2, 3, 4)  # seats
-MOST_SEATS = 6  # what a script asks for: the most that a booking may have
+SCRIPT_WANTS = 6  # seats: as many as the performance allows; it takes what the form offers
 RELOADS_EVERY = 10.0  # seconds from one reload of an impatient visitor to the next, on average
 
 
@@ -30,8 +30,8 @@ class Kind(StrEnum):
 class Person:
     """A mailbox, and what is done with it. Times are in seconds.
 
-    `arrives` counts from the opening, negative before it. `decides` passes between being let in and asking for the
-    form, `types` on each form, `reads_mail` between the booking and the confirmation; None means never.
+    `arrives` counts from the opening, negative before it. `decides` passes between being let in and pressing the button,
+    `types` on each form, `reads_mail` between the booking and the confirmation; None means never.
     """
 
     kind: Kind
@@ -43,6 +43,10 @@ class Person:
     decides: float | None
     reads_mail: float | None
     hidden: bool = False
+
+    def wishes(self, most: int) -> int:
+        """How many seats they book when a booking has `most` at most; 0 of who gives up."""
+        return 0 if self.decides is None else min(self.seats, most)
 
     @property
     def mailbox(self) -> str:
@@ -86,7 +90,7 @@ def _draw_scripts(chance: random.Random, places: int, before: float) -> Iterator
             number,
             address=f"198.18.{number % networks}.1",
             arrives=-before * chance.uniform(0.8, 1),
-            seats=MOST_SEATS,
+            seats=SCRIPT_WANTS,
             types=2.5,  # what a form must take at least (FORM_MIN_SECONDS)
             decides=0,
             reads_mail=1,

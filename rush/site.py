@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from azionelab.queue.lines import INSIDE, PER_MINUTE, STAY_MINUTES
+from azionelab.queue.lines import INSIDE, MOST_SEATS, PER_MINUTE, STAY_MINUTES
 from bare_machine.embedded_postgres import as_application
 from bench.data import make_performance
 from bench.servers import flask, free_ports, gunicorn, nginx, postgres, site_settings
@@ -67,8 +67,9 @@ def open_sale(
     )
     row = database.execute(
         """
-        INSERT INTO queue_line (show_id, origin, opens_at, moved_at, per_minute, inside_limit, stay_minutes)
-        SELECT show_id, 'staff', %(opens)s, %(opens)s, %(rate)s, %(inside)s, %(stay)s
+        INSERT INTO queue_line (show_id, origin, opens_at, moved_at, per_minute, inside_limit, stay_minutes,
+            most_seats)
+        SELECT show_id, 'staff', %(opens)s, %(opens)s, %(rate)s, %(inside)s, %(stay)s, %(most)s
         FROM performance WHERE id = %(performance)s RETURNING id
         """,
         {
@@ -77,6 +78,7 @@ def open_sale(
             "rate": PER_MINUTE,
             "inside": INSIDE,
             "stay": STAY_MINUTES,
+            "most": MOST_SEATS,
         },
     ).fetchone()
     assert row

@@ -7,6 +7,8 @@ from typing import Any
 
 from rush.people import Person
 
+NO_SEATS = "let in, and no seats were left"  # how it may end for nobody
+
 
 @dataclass
 class Said:
@@ -29,7 +31,9 @@ class Said:
         """Note what the page computes from the line's state (static_frontend/src/booking/line.ts)."""
         if self.ahead is not None:
             self.ahead = min(self.ahead, number - state["let_in"] - 1)
-        if self.minutes is not None:
+        if not state["names_minutes"]:
+            self.minutes = None
+        elif self.minutes is not None:
             self.minutes = min(self.minutes, _minutes_at_most(number, state))
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from bench.plot import Axis, draw_lines
 from rush.clients import Gathered
-from rush.findings import Facts, rank_correlation
+from rush.findings import Facts, fair_share, rank_correlation
 from rush.people import Kind
 from rush.watch import Sample
 
 _BUSIEST = 10  # seconds
+LOT_SECONDS = 60  # within which everybody loads the page for their number (static_frontend/src/booking/line.ts)
 _TICKS = (1, 2, 5)
 
 
@@ -61,26 +62,27 @@ class Run:
     opens: float
     sold_out: float | None
     cores: int
-    booked: dict[Kind, int]  # seats that are confirmed or held in the end
 
-    def cpu(self, name: str, start: float, end: float) -> float:
-        """A program's share of all cores between two moments."""
-        return cpu_share(self.samples, name, start, end) / self.cores
+    def cpu(self, name: str, start: float, end: float) -> float | None:
+        """A program's share of all cores between two moments; None when there are no two looks between them."""
+        return cpu_share(self.samples, name, start, end, self.cores)
 
     def busiest(self, name: str) -> float:
         """A program's largest share of all cores in ten seconds after the opening."""
         starts = [each.at for each in self.samples if each.at >= self.opens]
         shares = (self.cpu(name, start, start + _BUSIEST) for start in starts)
-        return max(shares, default=0.0)
+        return max((share for share in shares if share is not None), default=0.0)
 
 
-def cpu_share(samples: Sequence[Sample], name: str, start: float, end: float) -> float:
-    """How many cores a program used on average between two moments; 0 when fewer than two samples are between them."""
+def cpu_share(
+    samples: Sequence[Sample], name: str, start: float, end: float, cores: int
+) -> float | None:
+    """A program's share of so many cores between two moments; None when fewer than two samples are between them."""
     between = [sample for sample in samples if start <= sample.at <= end]
     if len(between) < 2:
-        return 0.0
+        return None
     seconds = between[-1].at - between[0].at
-    return (between[-1].cpu[name] - between[0].cpu[name]) / seconds
+    return (between[-1].cpu[name] - between[0].cpu[name]) / seconds / cores
 
 
 def write_rows(run: Run) -> Iterator[tuple[str, str]]:
@@ -98,15 +100,26 @@ def write_rows(run: Run) -> Iterator[tuple[str, str]]:
     yield "seats confirmed or held; of", f"{facts.taken}; {facts.seats}"
     yield "from the opening to the last seat", _minutes(run.sold_out - run.opens) if run.sold_out else "not reached"  # fmt: skip
     yield "scripts' share of the places", _percent(_of_scripts(run), len(facts.places))
-    yield "scripts' share of the seats", _percent(run.booked[Kind.SCRIPT], sum(run.booked.values()))
+    fair, deviation = fair_share(facts)
+    yield (
+        "scripts' share of the seats; what their places in the lot and the seats of a booking explain",
+        f"{facts.share:.0%}; {fair:.0%} (± {deviation:.0%} by the lot's chance)",
+    )
     waits = [s.let_in_at - max(s.joined_at, run.opens) for s in facts.stories if s.let_in_at and s.joined_at]  # fmt: skip
     yield "wait of those let in, after the opening: median, p95", _spread(waits, _minutes)
     for name in run.samples[0].cpu:
-        shares = run.cpu(name, run.samples[0].at, run.opens), run.cpu(name, run.opens, end), run.busiest(name)  # fmt: skip
-        yield (
-            f"CPU of {name}, of all cores: before the opening; from it to the last seat; busiest ten seconds",
-            "; ".join(f"{share:.0%}" for share in shares),
+        drawn = run.opens + LOT_SECONDS
+        shares = (
+            run.cpu(name, run.samples[0].at, run.opens),
+            run.cpu(name, run.opens, drawn),
+            run.cpu(name, drawn, end),
         )
+        told = [_percent_of(share) for share in (*shares, run.busiest(name))]
+        what = (
+            f"CPU of {name}, of all cores: before the opening; the minute of the lot, in which everybody loads the page;"
+            " while people waited, from then on to the last seat; busiest ten seconds"
+        )
+        yield what, "; ".join(told)
     yield "requests; answered with 5xx, or not at all", f"{run.log.statuses.total():,}; {facts.failed}"  # fmt: skip
     yield "answered with 429", f"{run.log.statuses[429]:,}"
     yield (
@@ -168,6 +181,10 @@ def _minutes(seconds: float) -> str:
 
 def _milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms"
+
+
+def _percent_of(share: float | None) -> str:
+    return "none" if share is None else f"{share:.0%}"
 
 
 def _percent(part: int, whole: int) -> str:

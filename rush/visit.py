@@ -16,7 +16,7 @@ from bench.flood import hidden_fields
 from rush.networks import Network
 from rush.people import RELOADS_EVERY, Kind, Person
 from rush.proof import asked_cost, make_proof, seconds_for
-from rush.stories import Story
+from rush.stories import NO_SEATS, Story
 from rush.web import NO_ANSWER, Answer, Browser, Web
 
 # Of the page (static_frontend/src/booking/line.ts), in seconds.
@@ -29,6 +29,7 @@ _HEADINGS = {
     "waiting": "You are in line",
     "in": "It is your turn",
     "missed": "Your time to book has passed",
+    "used": "You have had your turn",
     "over": "The line is over",
 }
 
@@ -59,6 +60,7 @@ class Visit:
         self._person, self._web, self._network, self._opens = person, web, network, sale.opens
         self._browser = Browser(person.address)
         self._database = database
+        self._turn: Answer  # the page that said that it is this visitor's turn
         self._form_path = f"/en/performances/{sale.performance}/book"
         self._place_path = self._state_path = ""
         self._chance = random.Random(f"{person.kind}{person.number}")
@@ -101,6 +103,7 @@ class Visit:
         while True:
             state = self._state_of(page)
             if state in ("in", "over"):
+                self._turn = page
                 return True
             if state == "missed" or "All seats are taken" in page.text:
                 return False
@@ -144,7 +147,10 @@ class Visit:
             return
         await asyncio.sleep(person.decides)
         seats = person.seats
-        page = await self._web.follow("page", self._form_path, self._browser)
+        page = await self._come_in()
+        if page.path.partition("?")[0].endswith("/waitlist"):
+            story.end = "let in to the waitlist: sold out"
+            return
         for _ in range(_TRIES):
             fields = hidden_fields(page.text)
             if page.status == NO_ANSWER or page.status >= 500:
@@ -152,7 +158,7 @@ class Visit:
                 page = await self._web.follow("page", self._form_path, self._browser)
                 continue
             if "request_key" not in fields:
-                story.end = "let in, and no seats were left"
+                story.end = NO_SEATS
                 if state := self._state_of(page):
                     story.end = f"let in, and led back ({state})"
                 return
@@ -170,6 +176,21 @@ class Visit:
             if page.status not in (_CONFLICT, _TOO_MANY):
                 story.end = f"let in, and the booking answered {page.status}"
             await self._pause_after(page)
+
+    async def _come_in(self) -> Answer:
+        """Press the button of whoever is let in; the page that it leads to."""
+        if self._state_of(self._turn) == "over":
+            return await self._web.follow("page", self._form_path, self._browser)
+        where, _, wanted = self._place_path.partition("?")
+        button = f"{where}/enter?{wanted}"
+        for _ in range(_TRIES):
+            page = await self._web.follow(
+                "come in", button, self._browser, hidden_fields(self._turn.text)
+            )
+            if page.status == 200:
+                break
+            await self._pause_after(page)
+        return page
 
     async def _confirm(self) -> None:
         """Confirm by the link that the mail has."""

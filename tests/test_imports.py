@@ -64,6 +64,7 @@ KNOWS = {
 LEADS_ON = {
     ("shows", "bookings"),  # an evening to its form
     ("bookings", "waitlist"),  # a mail to the place in line
+    ("queue", "waitlist"),  # a turn to its form, when all seats are taken
     ("bookings", "checkin"),  # a ticket to its door
     ("staff", "admin"),  # whoever logs in to their work
     ("staff", "checkin"),

@@ -13,14 +13,23 @@ from flask import Flask
 from azionelab.bookings.crowd.proof_of_work import check_place_proof, write_challenge
 from azionelab.tokens import secret_keys
 from rush.clients import Gathered
-from rush.findings import Facts, Place, problems, rank_correlation, rank_sum_deviations
+from rush.findings import (
+    Facts,
+    Place,
+    fair_share,
+    problems,
+    rank_correlation,
+    rank_sum_deviations,
+)
 from rush.people import Kind, Person, draw_people
 from rush.proof import asked_cost, make_proof
-from rush.stories import Said, Story
+from rush.stories import NO_SEATS, Said, Story
 from rush.table import Log, Run, cpu_share, draw_run, write_rows
 from rush.watch import Sample
 
-STATE = {"let_in": 100, "inside_limit": 500, "stay_minutes": 10, "per_minute": 100}
+STATE = {
+    "let_in": 100, "inside_limit": 500, "stay_minutes": 10, "per_minute": 100, "names_minutes": True,
+}  # fmt: skip
 
 
 def a_story(number: int, asked_at: float = 0.0) -> Story:
@@ -64,6 +73,8 @@ def test_each_broken_promise_is_told() -> None:
             GOOD, stories=[a_story(1), a_story(2), a_story(3, 101), a_story(4, 100)]
         ),
         "grew for 1 visitors, by up to 2": replace(GOOD, stories=[grown]),
+        "found no seats": replace(GOOD, stories=[replace(a_story(1), end=NO_SEATS)]),
+        "got 75% of the seats, and their places explain 0%": replace(GOOD, share=0.75),
     }
     for words, facts in broken.items():
         assert [words in sentence for sentence in problems(facts)] == [True], words
@@ -91,6 +102,22 @@ def test_what_a_page_says_falls_until_it_is_loaded_again() -> None:
     assert (said.ahead, said.grew) == (349, 0)
     said.reload(351, 4)
     assert (said.grew, said.most) == (1, 2)
+    said.tell(450, STATE | {"names_minutes": False})
+    said.reload(349, None)
+    assert (said.minutes, said.grew) == (None, 1)
+
+
+def test_scripts_have_the_share_that_places_and_seats_explain() -> None:
+    """Of three that book at most four seats, and one that gives up."""
+    script = Person(Kind.SCRIPT, 1, "198.18.0.1", 0, 6, 3, 0, 1)
+    absent = replace(a_story(2).person, decides=None)
+    people = [script, absent, a_story(3).person, a_story(4).person]
+    stories = [replace(a_story(n), person=one) for n, one in enumerate(people, 1)]
+    places = [Place(n, by_lot=True, joined_at=n, let_in_at=None) for n in range(1, 5)]
+    share, deviation = fair_share(replace(GOOD, stories=stories, places=places, most_seats=4))
+    assert share == 0.5
+    # Two bookings of two seats on average: what one of them is off by, by the seats of both.
+    assert deviation == pytest.approx((6 / 4 * 2 / 4) ** 0.5 / 2)
 
 
 def test_scripts_share_networks_and_come_early() -> None:
@@ -105,8 +132,8 @@ def test_scripts_share_networks_and_come_early() -> None:
 
 def test_cpu_is_counted_between_two_moments() -> None:
     samples = [Sample(at, 0, 0, 0, {"nginx": at / 2}) for at in (0.0, 1.0, 2.0, 9.0)]
-    assert cpu_share(samples, "nginx", 0.5, 3) == 0.5
-    assert cpu_share(samples, "nginx", 3, 8) == 0
+    assert cpu_share(samples, "nginx", 0.5, 3, 2) == 0.25
+    assert cpu_share(samples, "nginx", 3, 8, 2) is None
 
 
 def test_the_table_tells_what_was_counted(tmp_path: Path) -> None:
@@ -119,15 +146,15 @@ def test_the_table_tells_what_was_counted(tmp_path: Path) -> None:
     lines = ({"status": status, "path": path, "cache": cache} for status, path, cache in asked)
     log.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     samples = [Sample(at, int(at), int(at) // 2, 2, {"nginx": at / 2}) for at in range(40)]
-    booked = {Kind.PATIENT: 3, Kind.IMPATIENT: 0, Kind.SCRIPT: 1}
     read = Log.read(log)
-    run = Run(GOOD, Gathered(GOOD.stories), samples, read, 20, 30, cores=2, booked=booked)
+    run = Run(replace(GOOD, share=0.25), Gathered(GOOD.stories), samples, read, 20, 30, cores=2)
     rows = dict(write_rows(run))
     assert read.failed == 1
-    assert rows["scripts' share of the seats"] == "25%"
+    (share,) = (figure for what, figure in rows.items() if "share of the seats" in what)
+    assert share == "25%; 0% (± 0% by the lot's chance)"
     assert rows["asked how far the line is; answered from nginx's cache"] == "2; 50%"
     (cpu,) = (figure for what, figure in rows.items() if what.startswith("CPU of nginx"))
-    assert cpu == "25%; 25%; 25%"
+    assert cpu == "25%; 25%; none; 25%", "sold out within the minute of the lot"
     picture = draw_run(run)
     assert picture.count("<polyline") == 4
     assert all(name in picture for name in ("places given", "waiting", "let in", "seats taken"))

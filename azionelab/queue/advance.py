@@ -2,12 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, bindparam, func, select, text, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from azionelab.database import transaction
 from azionelab.queue.models import Line, Place
+from azionelab.queue.seats import read_seats
 
+_LONGEST_BOOKING = timedelta(seconds=10)  # from the check that there is time to the commit
 _BURST = timedelta(seconds=10)  # how much of the rate is kept while nobody asks
 # Joining locks the row too, by its UPDATE: no place is given between the lot and its commit.
 LINE: Select[Line] = (
@@ -34,7 +36,7 @@ def is_due(line: Line, at: datetime) -> bool:
 
 
 def advance(line_id: int, at: datetime) -> None:
-    """Draw the lot if it is time, and let in as many as the rate and the people inside allow. Owns its transaction."""
+    """Draw the lot if it is time, and let in as many as rate, people inside and seats allow. Owns its transaction."""
     with transaction() as session:
         line = session.scalars(LINE, {"line": line_id}).one_or_none()
         if line is None or not is_due(line, at):
@@ -55,9 +57,14 @@ def _let_in(session: Session, line: Line, at: datetime) -> None:
     # At a slow pace, what is kept has to be enough for one.
     unused = min(at - line.moved_at, max(_BURST, timedelta(seconds=60 / line.per_minute)))
     allowed = int(unused.total_seconds() * line.per_minute / 60)
-    count = min(
-        allowed, line.inside_limit - count_inside(session, line, at), line.joined - line.let_in
-    )
+    inside = count_inside(session, line, at)
+    by_pace = min(allowed, line.inside_limit - inside, line.joined - line.let_in)
+    if by_pace < 1:
+        return
+    may_still_book = count_inside(session, line, at - _LONGEST_BOOKING)
+    # Read after those inside: who books in between counts twice, and not as neither inside nor seats.
+    count = min(by_pace, read_seats(line, at).room_beside(may_still_book))
+    line.scarce = line.scarce or count < by_pace
     if count < 1:
         return
     let_in = line.let_in + count
@@ -73,5 +80,9 @@ def _let_in(session: Session, line: Line, at: datetime) -> None:
 
 def count_inside(session: Session, line: Line, at: datetime) -> int:
     """How many are let in, have time left, and have not booked; who left can come back in that time."""
-    inside = Place.let_in_at > at - line.stay, Place.booked_at.is_(None)
-    return session.scalar(select(func.count()).where(Place.line_id == line.id, *inside)) or 0
+    has_time = or_(
+        Place.let_in_at > at - line.come_in,
+        and_(Place.let_in_at > at - line.stay, Place.entered_at.is_not(None)),
+    )
+    inside = Place.line_id == line.id, has_time, Place.booked_at.is_(None)
+    return session.scalar(select(func.count()).where(*inside)) or 0

@@ -17,6 +17,7 @@ from azionelab.queue.models import Line, Origin
 from azionelab.shows.models import Performance
 
 PER_MINUTE, INSIDE, STAY_MINUTES = 100, 500, 10  # of a line, unless staff say otherwise
+MOST_SEATS = 4  # of a booking, which staff are offered for a line that they open
 LONGEST = timedelta(hours=24)  # after it opened, a line ends by itself
 # After its end a line can be put on again, with all places.
 KEPT = timedelta(hours=1)
@@ -34,19 +35,28 @@ class PaceChanged(Exception):
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a line lets in: so many a minute, so many inside at once, each for so many minutes."""
+    """How fast a line lets in: so many a minute, so many inside at once, each for so many minutes and seats.
+
+    Without `most_seats` a booking has as many as the performance allows.
+    """
 
     per_minute: int = PER_MINUTE
     inside_limit: int = INSIDE
     stay_minutes: int = STAY_MINUTES
+    most_seats: int | None = None
 
     @classmethod
     def of(cls, line: Line) -> "Pace":
         """A line's."""
-        return cls(line.per_minute, line.inside_limit, line.stay_minutes)
+        return cls(line.per_minute, line.inside_limit, line.stay_minutes, line.most_seats)
+
+    @property
+    def turn(self) -> tuple[int, int | None]:
+        """What whoever is let in is told."""
+        return self.stay_minutes, self.most_seats
 
     def __str__(self) -> str:
-        return f"{self.per_minute}/{self.inside_limit}/{self.stay_minutes}"
+        return f"{self.per_minute}/{self.inside_limit}/{self.stay_minutes}/{self.most_seats or ''}"
 
     def is_slower_than(self, other: "Pace") -> bool:
         """Whether somebody who waits may wait longer than at the other pace."""
@@ -57,8 +67,8 @@ class Pace:
         )
 
 
-class StayFixed(Exception):
-    """People were let in who were told how long they have to book."""
+class TurnFixed(Exception):
+    """People were let in who were told how long they have to book, and how many seats."""
 
 
 class LineGone(Exception):
@@ -192,7 +202,7 @@ def resume_line(line_id: int) -> None:
 
 
 def change_line(line_id: int, pace: Pace, *, seen: str) -> None:
-    """Change the pace of a line, which was shown as `seen`. Raises LineGone, PaceChanged and StayFixed."""
+    """Change the pace of a line, which was shown as `seen`. Raises LineGone, PaceChanged and TurnFixed."""
     with transaction() as session:
         line = session.scalars(LINE, {"line": line_id}).one_or_none()
         if line is None or line.ended_at is not None:
@@ -200,8 +210,8 @@ def change_line(line_id: int, pace: Pace, *, seen: str) -> None:
         before = Pace.of(line)
         if pace != before and seen != str(before):
             raise PaceChanged
-        if line.let_in and pace.stay_minutes != before.stay_minutes:
-            raise StayFixed
+        if line.let_in and pace.turn != before.turn:
+            raise TurnFixed
         line.slowed = line.slowed or pace.is_slower_than(before)
         for name, value in asdict(pace).items():
             setattr(line, name, value)

@@ -33,13 +33,16 @@ _JOIN = text("""
 _REJOIN = text("""
     WITH place AS (
         SELECT id FROM public.queue_place
-        WHERE id = :place AND let_in_at <= :missed FOR NO KEY UPDATE
+        WHERE id = :place AND (
+            booked_at IS NOT NULL OR let_in_at <= :missed OR entered_at IS NULL AND let_in_at <= :not_come_in
+        ) FOR NO KEY UPDATE
     ), line AS (
         UPDATE public.queue_line SET joined = joined + 1
         FROM place WHERE queue_line.id = :line AND ended_at IS NULL
         RETURNING joined
     )
-    UPDATE public.queue_place SET number = line.joined, let_in_at = NULL, booked_at = NULL, left_at = NULL
+    UPDATE public.queue_place SET number = line.joined, let_in_at = NULL, entered_at = NULL, booked_at = NULL,
+        left_at = NULL
     FROM line WHERE queue_place.id = :place
     RETURNING queue_place.id
 """)
@@ -78,9 +81,26 @@ def join(line: Line, email_key: str) -> UUID:
 
 
 def rejoin(place: Place, line: Line) -> bool:
-    """Go to the end of the line when the time to book was missed; whether that was so."""
-    values = {"line": line.id, "place": place.id, "missed": now() - line.stay}
+    """Go to the end of the line after one's turn, used or missed; whether it is over."""
+    at = now()
+    missed = {"missed": at - line.stay, "not_come_in": at - line.come_in}
+    values = {"line": line.id, "place": place.id, **missed}
     return execute_autocommit(_REJOIN, values) is not None
+
+
+def come_in(place: Place, line: Line) -> None:
+    """Use the turn: from now on there is time to book, when it is not over already."""
+    at = now()
+    with transaction() as session:
+        session.execute(
+            update(Place)
+            .where(
+                Place.id == place.id,
+                Place.entered_at.is_(None),
+                Place.let_in_at > at - line.come_in,
+            )
+            .values(entered_at=at)
+        )
 
 
 def leave(place_id: UUID) -> None:
@@ -98,7 +118,7 @@ def come_back(place_id: UUID) -> None:
 
 
 def note_booked(line_id: int, email_key: str) -> None:
-    """Count a mailbox as inside no longer: it has booked."""
+    """Count a mailbox as inside no longer: it has booked, or is on the waitlist."""
     with transaction() as session:
         session.execute(
             update(Place)
@@ -148,7 +168,7 @@ def place_id_of(token: str) -> UUID | None:
 
 
 def may_mailbox_book(line: Line, email_key: str, at: datetime) -> bool:
-    """Whether a mailbox is let in, and its time is not over."""
+    """Whether a mailbox is let in, has not booked yet, and its time is not over."""
     place = find_of_mailbox(line.id, email_key)
     return place is not None and place.may_book(line, at)
 

@@ -40,12 +40,12 @@ def the_line(database: Database) -> Line:
 def test_a_line_is_opened_changed_ended_and_put_on_again(
     manager: FlaskClient, database: Database
 ) -> None:
-    usual = {"per_minute": "100", "inside_limit": "500", "stay_minutes": "10"}
+    usual = {"per_minute": "100", "inside_limit": "500", "stay_minutes": "10", "most_seats": ""}
     assert "The line is there" in send(manager, "open", show_id="", opens_at="", **usual)
     assert "There is a line already" in send(manager, "open", show_id="", opens_at="", **usual)
     line = the_line(database)
     form = {f"line-{line.id}-{name}": value for name, value in usual.items()}
-    form |= {"id": str(line.id), f"line-{line.id}-seen": "100/500/10"}
+    form |= {"id": str(line.id), f"line-{line.id}-seen": "100/500/10/"}
     slower = form | {f"line-{line.id}-per_minute": "20"}
     assert "Saved." in send(manager, "change", **slower)
     assert "Somebody else has changed the line since" in send(manager, "change", **form)
@@ -61,8 +61,8 @@ def test_a_line_of_a_show_opens_with_its_booking(manager: FlaskClient, database:
     performance = a_performance(booking_opens_at=opens)
     wrong = send(manager, "open", show_id=str(performance.show_id), per_minute="0")
     assert "Please correct the fields marked below" in wrong
-    typed = {"per_minute": "60", "inside_limit": "200", "stay_minutes": "8"}
+    typed = {"per_minute": "60", "inside_limit": "200", "stay_minutes": "8", "most_seats": "4"}
     send(manager, "open", show_id=str(performance.show_id), opens_at="", **typed)
     line = the_line(database)
     assert (line.show_id, line.opens_at) == (performance.show_id, opens)
-    assert Pace.of(line) == Pace(60, 200, 8)
+    assert Pace.of(line) == Pace(60, 200, 8, 4)

@@ -263,7 +263,7 @@ ELSEWHERE = {
     # One statement each, that says the same if it is done twice.
     "admin_evening.put_away", "admin_evening.bring_back", "admin_files.cancel",
     # A mailbox has one place, and leaving, coming back and going to the end set a state (tests/queue/test_line.py).
-    "queue.join", "queue.leave_line", "queue.return_to_line", "queue.join_again",
+    "queue.join", "queue.enter", "queue.leave_line", "queue.return_to_line", "queue.join_again",
     "admin_queue.open", "admin_queue.change", "admin_queue.end", "admin_queue.resume",
     # They only read.
     "door_enrolment.read_invitation", "door_enrolment.read_pass", "door_api.search", "checkin.find", "checkin.open_app",

@@ -16,12 +16,14 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings import rules
 from azionelab.bookings.crowd.pressure import pressure
+from azionelab.bookings.errors import SoldOut
 from azionelab.database import db, now
 from azionelab.queue import advance as moving
 from azionelab.queue import lines, places
 from azionelab.queue.advance import advance
 from azionelab.queue.lines import Pace
 from azionelab.queue.models import Line, Origin, Place
+from azionelab.queue.seats import SeatsBehind
 from tests.bookings.test_locks import without_its_lock
 from tests.factories import a_performance, a_visitor
 from tests.support.processes import eventually
@@ -157,25 +159,38 @@ def test_only_a_mailbox_that_is_let_in_may_book_and_only_in_its_time() -> None:
     def may(name: str, later: timedelta) -> bool:
         return places.may_mailbox_book(line, f"{name}@example.org", at + later)
 
+    assert may("visitor-0", timedelta(minutes=2))
+    assert not may("visitor-0", timedelta(minutes=3)), "nobody came in"
+    places.come_in(place_of(ids[0]), line)
     assert may("visitor-0", timedelta(minutes=9))
     assert not may("visitor-0", timedelta(minutes=10))
     assert not may("visitor-1", timedelta())
     assert not may("stranger", timedelta())
     places.leave(ids[0])
     assert may("visitor-0", timedelta()), "nobody loses a turn by a stranger's press"
-    with pytest.raises(lines.StayFixed):
-        lines.change_line(line.id, Pace(6, 500, 5), seen="6/500/10")
+    places.note_booked(line.id, "visitor-0@example.org")
+    assert not may("visitor-0", timedelta()), "a turn is for one booking"
+    with pytest.raises(lines.TurnFixed):
+        lines.change_line(line.id, Pace(6, 500, 5), seen="6/500/10/")
+    with pytest.raises(lines.TurnFixed):
+        lines.change_line(line.id, Pace(6, 500, 10, 2), seen="6/500/10/")
 
 
 def test_who_missed_the_time_goes_to_the_end(database: Database) -> None:
     line = a_line()
-    first, _second = join_all(line, 2)
+    first, second = join_all(line, 2)
     advance(line.id, now())
     assert not places.rejoin(place_of(first), line_of(line.id)), "there is time yet"
-    database.execute("UPDATE queue_place SET let_in_at = now() - interval '11 minutes'")
+    places.come_in(place_of(first), line_of(line.id))
+    later = "UPDATE queue_place SET let_in_at = let_in_at - interval '%s minutes'"
+    database.execute(later % 4)
+    assert not places.rejoin(place_of(first), line_of(line.id)), "who came in has all of the time"
+    assert places.rejoin(place_of(second), line_of(line.id))
+    database.execute(later % 7)
     assert places.rejoin(place_of(first), line_of(line.id))
     assert not places.rejoin(place_of(first), line_of(line.id))
-    assert (place_of(first).number, place_of(first).let_in_at) == (3, None)
+    again = place_of(first)
+    assert (again.number, again.let_in_at, again.entered_at) == (4, None, None)
 
 
 def test_what_is_said_only_falls_and_holds() -> None:
@@ -193,8 +208,8 @@ def test_what_is_said_only_falls_and_holds() -> None:
     assert said == sorted(said, reverse=True)
     assert at - began <= timedelta(minutes=said[0])
     with pytest.raises(lines.PaceChanged):
-        lines.change_line(line.id, Pace(29, 20, 3), seen="60/20/3")
-    lines.change_line(line.id, Pace(29, 20, 3), seen="30/20/3")
+        lines.change_line(line.id, Pace(29, 20, 3), seen="60/20/3/")
+    lines.change_line(line.id, Pace(29, 20, 3), seen="30/20/3/")
     assert line_of(line.id).minutes_at_most(100) is None
 
 
@@ -244,6 +259,102 @@ def test_the_load_opens_a_line_and_ends_it_after_the_rush(
         assert origins() == [Origin.LOAD], "it stays for ten minutes"
         database.execute("UPDATE queue_line SET opens_at = now() - interval '11 minutes'")
         assert origins() == []
+
+
+# --- Seats behind the line ---
+
+
+def let_in(line: Line, at: datetime | None = None) -> int:
+    advance(line.id, at or now())
+    return line_of(line.id).let_in
+
+
+def test_nobody_is_let_in_whose_seats_somebody_inside_may_take() -> None:
+    performance = a_performance(capacity=11)
+    line = a_line(most_seats=4)
+    waiting = join_all(line, 8)
+    assert line_of(line.id).names_minutes
+    assert let_in(line) == 2, "two bookings of four seats fit certainly"
+    assert not line_of(line.id).names_minutes, "how long it takes is up to those inside"
+    book(performance.id, 0, 2)
+    places.note_booked(line.id, "visitor-0@example.org")
+    assert let_in(line) == 3, "of nine seats the one who is inside may take four"
+    at = now() + timedelta(minutes=4)
+    assert let_in(line, at) == 5, "who did not come in has no seats any more"
+    for place in waiting[3:5]:
+        places.note_booked(line.id, f"visitor-{waiting.index(place)}@example.org")
+    book(performance.id, 3, 4)
+    book(performance.id, 4, 4)
+    assert let_in(line, at) == 6, "the last seat"
+    assert let_in(line, at) == 6
+    book(performance.id, 5, 1)
+    places.note_booked(line.id, "visitor-5@example.org")
+    assert let_in(line, at) == 8, "to the waitlist, when all seats are taken"
+
+
+def test_bookings_that_hold_nothing_yet_count_and_nobody_comes_in_before_the_sale(
+    database: Database,
+) -> None:
+    performance = a_performance(capacity=8)
+    line = a_line(most_seats=4)
+    join_all(line, 3)
+    book(performance.id, 8, 4)
+    database.execute("UPDATE reservation SET holds_seats = false")
+    assert let_in(line) == 1
+    places.note_booked(line.id, "visitor-0@example.org")
+    book(performance.id, 0, 2)
+    assert let_in(line) == 1, "the last seats wait for a booking that may take them"
+    database.execute(
+        "UPDATE reservation SET holds_seats = true, hold_expires_at = now() + interval '1 hour'"
+    )
+    assert let_in(line) == 2
+    closed = a_performance(booking_opens_at=now() + timedelta(minutes=5))
+    late = lines.open_line(closed.show_id, now())
+    join_all(line_of(late), 2)
+    assert let_in(line_of(late)) == 0
+
+
+def book(performance: int, visitor: int, seats: int) -> None:
+    rules.reserve(performance, a_visitor(f"visitor-{visitor}@example.org"), seats, uuid4())
+
+
+@pytest.fixture
+def seats_of_those_let_in(app: Flask) -> Callable[[], list[int]]:
+    """A function that lets in, and has all who are let in book four seats at once; the seats that each got."""
+
+    def sell() -> list[int]:
+        performance = a_performance(capacity=12).id
+        line = a_line(most_seats=4)
+        waiting = [place_of(one).number or 0 for one in join_all(line, 8)]
+        inside = waiting[: let_in(line)]
+        at_once = threading.Barrier(len(inside))
+
+        def press(number: int) -> int:
+            with app.app_context():
+                at_once.wait()
+                try:
+                    book(performance, number, 4)
+                except SoldOut:
+                    return 0
+                return 4
+
+        with ThreadPoolExecutor(len(inside)) as crowd:
+            return list(crowd.map(press, inside))
+
+    return sell
+
+
+def test_whoever_is_let_in_finds_seats_however_quick_others_are(
+    seats_of_those_let_in: Callable[[], list[int]],
+) -> None:
+    assert seats_of_those_let_in() == [4, 4, 4]
+
+
+def test_negative_control_by_pace_alone_the_quick_ones_get_all(
+    seats_of_those_let_in: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "read_seats", lambda _line, _at: SeatsBehind(12, 100))
+    assert sorted(seats_of_those_let_in()) == [0] * 5 + [4] * 3
 
 
 # --- At once, on real connections ---

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -70,6 +71,11 @@ def press(visitor: FlaskClient, page: str, what: str) -> str:
     return visitor.get(answer.location).text
 
 
+def come_in(visitor: FlaskClient, place: str) -> str:
+    """Press the button of whoever is let in; the page that it leads to."""
+    return press(visitor, place, "enter")
+
+
 def test_the_form_is_behind_the_line_until_it_is_ones_turn(visitor: FlaskClient) -> None:
     line_id, performance = a_line_before()
     form = f"/en/performances/{performance}/book"
@@ -83,14 +89,21 @@ def test_the_form_is_behind_the_line_until_it_is_ones_turn(visitor: FlaskClient)
     assert visitor.get(form).location == place
     turn(line_id)
     assert "It is your turn" in visitor.get(place).text
+    assert visitor.get(form).location == place, "only who is there uses the time"
+    assert 'name="seats"' in come_in(visitor, place)
     page = visitor.get(form)
-    assert page.status_code == 200
     refused = visitor.post(form, data=filled(page.text, email="other@example.org"))
     assert refused.status_code == 409
     assert "the address that you gave when you joined" in refused.text
     booked = visitor.post(form, data=filled(page.text, email="ADA@example.org"))
     assert booked.status_code == 303
     assert booked.location.endswith("/received")
+    assert "You have had your turn" in visitor.get(place).text
+    assert visitor.get(form).location == place, "a turn is for one booking"
+    again = visitor.post(form, data=filled(page.text, email="ADA@example.org"))
+    assert again.location == booked.location, "the same press is answered with its booking"
+    changed = filled(page.text, email="ADA@example.org", name="Ada B.")
+    assert visitor.post(form, data=changed).location == place
 
 
 def test_a_mailbox_has_one_place_from_every_browser(app: Flask, visitor: FlaskClient) -> None:
@@ -133,7 +146,10 @@ def test_the_api_says_where_to_wait(client: FlaskClient, visitor: FlaskClient) -
     assert int(told.headers["Retry-After"]) > 0
     join(visitor, f"/en/queue/{line_id}")
     turn(line_id)
-    assert client.post(address, json=booking).status_code == 202
+    key = {"Idempotency-Key": str(uuid4())}
+    assert client.post(address, json=booking, headers=key).status_code == 202
+    assert client.post(address, json=booking, headers=key).status_code == 202, "the same request"
+    assert client.post(address, json=booking).status_code == 429
 
 
 def test_before_the_opening_the_page_says_that_it_is_a_lot(
@@ -163,8 +179,10 @@ def test_who_leaves_can_come_back_and_who_missed_the_time_joins_again(
     assert "You have left the line" in press(visitor, place, "leave")
     assert "You are in line" in press(visitor, place, "back")
     turn(line_id)
-    database.execute("UPDATE queue_place SET let_in_at = now() - interval '11 minutes'")
-    assert "Your time to book has passed" in visitor.get(place).text
+    database.execute("UPDATE queue_place SET let_in_at = now() - interval '4 minutes'")
+    page = visitor.get(place).text
+    assert "Your time to book has passed" in page
+    assert "nobody pressed the button" in page
     assert "You are in line" in press(visitor, place, "again")
     lines.end_line(line_id)
     assert "The line is over" in visitor.get(place).text
@@ -201,7 +219,7 @@ def test_the_state_is_public_and_says_nothing_of_anybody(visitor: FlaskClient) -
     assert "Set-Cookie" not in answer.headers
     assert answer.json == {
         "joined": 1, "let_in": 1, "drawn": True, "ended": False, "sold_out": False, "per_minute": 100,
-        "inside_limit": 500, "stay_minutes": 10, "slowed": False,
+        "inside_limit": 500, "stay_minutes": 10, "names_minutes": True,
     }  # fmt: skip
 
 
@@ -227,11 +245,40 @@ def test_the_page_says_when_all_seats_are_taken(visitor: FlaskClient) -> None:
     assert "All seats are taken" not in visitor.get(place).text
     a_party(evening)
     visitor.application.extensions["queue_sold_out"].clear()
-    page = visitor.get(place).text
-    assert "All seats are taken" in page
-    assert f"/performances/{evening.id}/waitlist" in page
-    # Its form says the same, and nobody is led to the line.
+    assert "All seats are taken" in visitor.get(place).text
+    # Its form says the same, and its waitlist fills in the order of the line.
     assert visitor.get(f"/en/performances/{evening.id}/book").status_code == 200
+    waitlist = f"/en/performances/{evening.id}/waitlist"
+    assert visitor.get(waitlist).location == place
+    stranger = english(visitor.application)
+    assert f"/queue/{line_id}" in stranger.get(waitlist).location
+    turn(line_id)
+    form = come_in(visitor, place)
+    assert f'action="{waitlist}"' in form
+    typed = fields(form) | {
+        "name": "Ada",
+        "email": "other@example.org",
+        "seats": "2",
+        "consent": "y",
+    }
+    assert "the address that you gave when you joined" in visitor.post(waitlist, data=typed).text
+    assert visitor.post(waitlist, data=typed | {"email": EMAIL}).status_code == 303
+    assert "You have had your turn" in visitor.get(place).text
+
+
+def test_a_line_can_allow_fewer_seats_than_the_performance(
+    client: FlaskClient, visitor: FlaskClient
+) -> None:
+    line_id, performance = a_line_before(most_seats=3)
+    place = join(visitor, f"/en/queue/{line_id}?performance={performance}")
+    turn(line_id)
+    form = come_in(visitor, place)
+    assert re.findall(r'<option[^>]*value="(\d+)"', form) == ["1", "2", "3"]
+    booking = {"name": "Ada", "email": EMAIL, "seats": 4, "consent": True}
+    refused = client.post(f"/api/v1/performances/{performance}/reservations", json=booking)
+    assert refused.status_code == 422
+    assert refused.json is not None
+    assert refused.json["limit"] == 3
 
 
 def test_forged_places_do_not_exist(visitor: FlaskClient) -> None:

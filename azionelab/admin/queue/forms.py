@@ -7,8 +7,9 @@ from wtforms import HiddenField, IntegerField, SelectField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from azionelab.admin.rows.fields import LocalTime
-from azionelab.queue.lines import INSIDE, PER_MINUTE, STAY_MINUTES, Pace
+from azionelab.queue.lines import INSIDE, MOST_SEATS, PER_MINUTE, STAY_MINUTES, Pace
 from azionelab.queue.models import MAX_INSIDE, MAX_PER_MINUTE, MAX_STAY, Line
+from azionelab.shows.limits import MAX_PARTY
 
 
 class PaceForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -28,6 +29,14 @@ class PaceForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     stay_minutes = IntegerField(
         _("Minutes to book"), [InputRequired(), NumberRange(1, MAX_STAY)], default=STAY_MINUTES
     )
+    most_seats = IntegerField(
+        _("Most seats in a booking"),
+        [Optional(), NumberRange(1, MAX_PARTY)],
+        default=MOST_SEATS,
+        description=_(
+            "While the line is open. Fewer let more people have seats. Empty: as many as the performance allows."
+        ),
+    )
     id = HiddenField()
     seen = HiddenField()
 
@@ -41,7 +50,12 @@ class PaceForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     @property
     def pace(self) -> Pace:
         """What was typed."""
-        return Pace(self.per_minute.data, self.inside_limit.data, self.stay_minutes.data)
+        return Pace(
+            self.per_minute.data,
+            self.inside_limit.data,
+            self.stay_minutes.data,
+            self.most_seats.data,
+        )
 
 
 class OpenForm(PaceForm):

@@ -61,9 +61,11 @@ class QueueView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no 
             lines.change_line(line_id, form.pace, seen=form.seen.data or "")
         except lines.LineGone:
             flash(gettext("This line is over."), "error")
-        except lines.StayFixed:
+        except lines.TurnFixed:
             flash(
-                gettext("The minutes to book stay as they are: people were let in with them."),
+                gettext(
+                    "Minutes and seats of a booking stay as they are: people were let in with them."
+                ),
                 "error",
             )
         except lines.PaceChanged:

@@ -16,8 +16,11 @@ class Gate(Protocol):
     def leads_mailbox_to(self, performance_id: int, mailbox: str) -> str | None:
         """Where a mailbox has to wait that wants to book; None when it may."""
 
+    def party_limit(self, performance_id: int, limit: int) -> int:
+        """The most seats of a visitor's booking now, where the performance allows `limit`."""
+
     def note_booked(self, performance_id: int, mailbox: str) -> None:
-        """Count a mailbox that has booked as inside no longer."""
+        """Count a mailbox that has booked, or is on the waitlist, as inside no longer."""
 
     def note_corrected(self, performance_id: int, mailbox: str, corrected: str) -> None:
         """A booking of a mailbox is about to be corrected to another one, which needs no turn of its own."""

@@ -43,9 +43,11 @@ from azionelab.bookings.pages.visitor_input import (
     clean_name,
     clean_visitor_email,
 )
+from azionelab.bookings.pages.waiting import line_before
 from azionelab.bookings.seats.holds import hold_minutes
 from azionelab.database import now
 from azionelab.languages import LOCALES
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.window import Window
 from azionelab.web.rate_limits import visitor_network
 from azionelab.web.site_urls import site_url
@@ -115,16 +117,21 @@ def book(
     """Book seats. They are held until the visitor confirms by e-mail."""
     locale = booking.get("locale") or str(get_locale())
     visitor = rules.Visitor(booking["name"], booking["email"], locale, visitor_network())
-    if queue := gate().leads_mailbox_to(performance_id, visitor.email_key):
+    key = headers.get("request_key")
+    wanted = Places.of_party(booking["seats"], booking["wheelchair_places"])
+    if queue := line_before(performance_id, visitor, wanted, key):
         return _wait_in(queue)
     try:
+        limit = gate().party_limit(performance_id, wanted.total)
+        if limit < wanted.total:
+            raise PartyTooLarge(limit)
         proven = count_booking(visitor.email_key)
         visitor = replace(visitor, proven=proven, consent=Consent.BOOKING)
         held = rules.reserve(
             performance_id,
             visitor,
             booking["seats"],
-            headers.get("request_key"),
+            key,
             wheelchair_places=booking["wheelchair_places"],
         ).shown_as_held
     except PerformanceUnknown:

@@ -34,6 +34,7 @@ from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.form_again import BusyTexts, ask_later, keep_input
 from azionelab.bookings.pages.forms import BookingForm
 from azionelab.bookings.pages.rate_limits import count_booking
+from azionelab.bookings.pages.waiting import lead_to_line, line_before
 from azionelab.bookings.reminders.confirming import answer_by
 from azionelab.bookings.seats.holds import hold_until
 from azionelab.database import now
@@ -80,7 +81,8 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     performance = find_listing(performance_id, now())
     if performance is None or not performance.published:
         abort(404)
-    form.offer(performance.party_limit, performance.wheelchair_places)
+    limit = gate().party_limit(performance_id, performance.party_limit)
+    form.offer(limit, performance.wheelchair_places)
     if not form.is_submitted():
         return _wait(performance) or _form_page(performance, form, refusal=_refusal(performance))
     if not form.validate():
@@ -93,7 +95,7 @@ def _let_wait(
     performance: Listing, form: BookingForm, visitor: rules.Visitor
 ) -> AnyResponse | None:
     """The answer to a booking whose mailbox has to wait in line first."""
-    if gate().leads_mailbox_to(performance.id, visitor.email_key) is None:
+    if line_before(performance.id, visitor, form.asked, form.key) is None:
         return None
     if waiting := _wait(performance):
         return waiting
@@ -145,9 +147,7 @@ def _wait(performance: Listing) -> AnyResponse | None:
     """The way to the queue, when this browser has to wait there, or can before booking opens."""
     if performance.status not in (Status.OPEN, Status.NOT_YET_OPEN):
         return None
-    is_open = performance.status is Status.OPEN
-    queue = gate().leads_browser_to(performance.id, is_open=is_open)
-    return redirect(queue, 303) if queue else None
+    return lead_to_line(performance)
 
 
 def _form_page(

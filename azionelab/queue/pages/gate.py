@@ -32,7 +32,7 @@ class QueueGate:
         if line is None or (is_open and at < line.opens_at):
             return None
         if place := place_of_browser(line):
-            if place.may_book(line, at):
+            if place.may_book(line, at) and place.entered_at:
                 return None
             return place_address(place.id, performance_id)
         return join_address(line.id, performance_id)
@@ -45,8 +45,13 @@ class QueueGate:
             return None
         return join_address(line.id, performance_id)
 
+    def party_limit(self, performance_id: int, limit: int) -> int:
+        """The most seats of a visitor's booking now, where the performance allows `limit`."""
+        line = _line(performance_id)
+        return line.party_limit(limit) if line and now() >= line.opens_at else limit
+
     def note_booked(self, performance_id: int, mailbox: str) -> None:
-        """Count a mailbox that has booked as inside no longer."""
+        """Count a mailbox that has booked, or is on the waitlist, as inside no longer."""
         if line := _line(performance_id):
             try:
                 note_booked(line.id, mailbox)

@@ -4,9 +4,19 @@ A page with a token in its address is never cached and sends no referrer. The st
 """
 
 import secrets
+from math import ceil
 from typing import Any
 
-from flask import Response, abort, jsonify, make_response, redirect, render_template, request
+from flask import (
+    Response,
+    abort,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -23,6 +33,7 @@ from azionelab.queue.pages.gate import keep_in_browser, place_of_browser
 from azionelab.queue.places import (
     LineClosed,
     come_back,
+    come_in,
     find_of_mailbox,
     find_place,
     leave,
@@ -31,8 +42,8 @@ from azionelab.queue.places import (
     rejoin,
 )
 from azionelab.queue.places import join as join_line
-from azionelab.queue.sold_out import is_sold_out
-from azionelab.shows.programme import Listing, find_listing
+from azionelab.queue.seats import is_sold_out
+from azionelab.shows.programme import Listing, Status, find_listing
 from azionelab.validation.email_addresses import mailbox_key
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import RateLimit
@@ -43,6 +54,7 @@ blueprint = PagesInLanguages("queue", __name__)
 csrf.exempt(blueprint)
 
 _join_limit = RateLimit("queue", lambda settings: settings.booking_rate_limit)
+_SEE_OTHER = 303
 _STATE_SECONDS = 1  # for which nginx keeps it
 # Without JavaScript the page comes again after so many seconds, and a few more: not all at once.
 _SOON, _LATER, _SPREAD = 15, 45, 15
@@ -90,6 +102,31 @@ def place(token: str) -> AnyResponse:
     return _place_page(token)
 
 
+@blueprint.post("/queue/place/<token>/enter")
+def enter(token: str) -> AnyResponse:
+    """Use the turn: from now on there is time to book, or to go on the waitlist when all seats are taken."""
+    answer = _press(token, come_in)
+    place = _place(token)
+    line = _line(place.line_id) if place else None
+    if answer.status_code != _SEE_OTHER or not place or not line or not place.may_book(line, now()):
+        return answer
+    return redirect(_way_in(_wanted()), _SEE_OTHER)
+
+
+def _way_in(wanted: Listing | None) -> str:
+    """What somebody who came in does next."""
+    if wanted is None:
+        return url_for("shows.programme")
+    page = "waitlist.join" if _is_for_waitlist(wanted) else "bookings.book"
+    return url_for(page, performance_id=wanted.id)
+
+
+def _is_for_waitlist(wanted: Listing | None) -> bool:
+    return bool(
+        wanted and wanted.status is Status.SOLD_OUT and not wanted.has_only_wheelchair_places
+    )
+
+
 @blueprint.post("/queue/place/<token>/leave")
 def leave_line(token: str) -> AnyResponse:
     """Leave the line; the page then offers to come back."""
@@ -104,7 +141,7 @@ def return_to_line(token: str) -> AnyResponse:
 
 @blueprint.post("/queue/place/<token>/again")
 def join_again(token: str) -> AnyResponse:
-    """Go to the end of the line, after the time to book was missed."""
+    """Go to the end of the line, after the turn was used or missed."""
     return _press(token, rejoin)
 
 
@@ -123,7 +160,7 @@ def state(line_id: int) -> Response:
         per_minute=line.per_minute,
         inside_limit=line.inside_limit,
         stay_minutes=line.stay_minutes,
-        slowed=line.slowed,
+        names_minutes=line.names_minutes,
     )
     response.cache_control.public = True
     response.cache_control.max_age = _STATE_SECONDS
@@ -170,18 +207,22 @@ def _place_page(token: str, status: int = 200, notice: str | None = None) -> Any
     # Read after the line: whoever read the line may have let this place in.
     place = find_place(place.id) or place
     at = now()
-    sold_out = is_sold_out(line)
+    sold_out, wanted = is_sold_out(line), _wanted()
     page = render_template(
         "queue/place.html",
         state=_state_of(place, line),
         line=line,
         place=place,
         until=place.until(line) if place.let_in_at else None,
+        book_until=place.let_in_at + line.stay if place.let_in_at else None,
         ahead=max(0, line.ahead(place.number) - 1) if place.number else None,
         minutes=line.minutes_at_most(place.number) if place.number else None,
         to_opening=(line.opens_at - at).total_seconds(),
         sold_out=sold_out,
-        wanted=_wanted(),
+        wanted=wanted,
+        way_in=_way_in(wanted),
+        to_waitlist=_is_for_waitlist(wanted),
+        come_in=ceil(line.come_in.total_seconds() / 60),
         token=token,
         form=PressForm(formdata=None),
         notice=notice,
@@ -194,6 +235,8 @@ def _state_of(place: Place, line: Line) -> str:
     at = now()
     if line.ended_at is not None:
         return "over"
+    if place.booked_at is not None:
+        return "used"
     if place.may_book(line, at):
         return "in"
     if place.has_missed(line, at):

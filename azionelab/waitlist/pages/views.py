@@ -19,6 +19,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules as bookings
+from azionelab.bookings.crowd.gate import gate
 from azionelab.bookings.crowd.proof_of_work import write_challenge
 from azionelab.bookings.erasure import retention, unconfirmed_retention
 from azionelab.bookings.errors import (
@@ -36,6 +37,7 @@ from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.form_again import BusyTexts, ask_later, keep_input
 from azionelab.bookings.pages.own_booking import reservation_of
 from azionelab.bookings.pages.rate_limits import count_booking
+from azionelab.bookings.pages.waiting import lead_to_line
 from azionelab.database import now
 from azionelab.extensions import csrf
 from azionelab.languages import current_language
@@ -84,7 +86,7 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
         abort(404)
     form.offer(performance.party_limit, performance.wheelchair_places)
     if not form.is_submitted():
-        return _join_page(performance, form)
+        return _wait(performance) or _join_page(performance, form)
     if not form.validate():
         return _join_page(performance, form, 422, form.notice)
     visitor = bookings.Visitor(
@@ -94,25 +96,44 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
         visitor_network(),
         consent=Consent.WAITLIST,
     )
+    waiting = _let_wait(performance, form, visitor.email_key)
+    return waiting or _join_waitlist(performance, form, visitor)
+
+
+def _let_wait(performance: Listing, form: JoinForm, mailbox: str) -> AnyResponse | None:
+    """The answer to an entry whose mailbox has to wait in line first: who is quick at this form would pass those there."""
+    if performance.status is Status.SOLD_OUT and gate().leads_mailbox_to(performance.id, mailbox):
+        notice = gettext("Please use the address that you gave when you joined the line.")
+        return _wait(performance) or _join_page(performance, form, 409, notice)
+    return None
+
+
+def _join_waitlist(performance: Listing, form: JoinForm, visitor: bookings.Visitor) -> AnyResponse:
     try:
         # An entry holds no seats: without a proof it only counts among those that are limited together.
         count_booking(visitor.email_key, form.proof.data, suspect=form.looks_scripted)
         rules.join(
-            performance_id, visitor, form.seats.data, wheelchair_places=form.asked.wheelchair
+            performance.id, visitor, form.seats.data, wheelchair_places=form.asked.wheelchair
         )
     except PerformanceUnknown:
         abort(404)
     except rules.SeatsAreFree as error:
         return _join_page(performance, form, 409, free=error.free)
     except (BookingClosed, PartyTooLarge, SoldOut) as error:
-        performance = find_listing(performance_id, now()) or performance
+        performance = find_listing(performance.id, now()) or performance
         return _join_page(performance, form, 409, explain(error))
     except (TryLater, TooManyRequests) as limit:
         return ask_later(
             limit, lambda status, notice: _join_page(performance, form, status, notice)
         )
-    browser[_ASKED] = {"performance": performance_id, "email": visitor.email}
-    return redirect(url_for(".received", performance_id=performance_id), 303)
+    gate().note_booked(performance.id, visitor.email_key)
+    browser[_ASKED] = {"performance": performance.id, "email": visitor.email}
+    return redirect(url_for(".received", performance_id=performance.id), 303)
+
+
+def _wait(performance: Listing) -> AnyResponse | None:
+    """The way to the queue, when this browser has to wait there: the waitlist is filled in the order of the line."""
+    return lead_to_line(performance) if performance.status is Status.SOLD_OUT else None
 
 
 @blueprint.get("/performances/<int:performance_id>/waitlist/received")

@@ -13,7 +13,7 @@ interface LineState {
   per_minute: number;
   inside_limit: number;
   stay_minutes: number;
-  slowed: boolean;
+  names_minutes: boolean;
 }
 
 /** Milliseconds from an answer to the next request, while the page is seen and while it is not. */
@@ -74,11 +74,11 @@ class Waiting {
   private show(state: LineState): boolean {
     const soldOut = state.sold_out !== (this.said.dataset["soldOut"] === "yes");
     const turn = this.number > 0 && this.number <= state.let_in;
-    if (state.ended || turn) {
+    if (turn) {
       this.reload();
       return true;
     }
-    if ((!this.number && state.drawn) || soldOut) {
+    if ((!this.number && state.drawn) || soldOut || state.ended) {
       const within = Math.min(LONGEST_LOAD, (1_000 * state.joined) / LOADS_A_SECOND);
       setTimeout(() => this.reload(), Math.random() * within);
       return true;
@@ -91,11 +91,13 @@ class Waiting {
     const ahead = this.lower("[data-ahead]", this.number - state.let_in - 1);
     const minutes = this.lower("[data-minutes]", minutesAtMost(this.number, state));
     const part = this.page.querySelector<HTMLElement>("[data-minutes-part]");
-    if (part) part.hidden = state.slowed;
+    if (part) part.hidden = !state.names_minutes;
+    const instead = this.page.querySelector<HTMLElement>("[data-no-minutes]");
+    if (instead) instead.hidden = state.names_minutes;
     if (Date.now() - this.saidAt < SAID_EVERY) return;
     this.saidAt = Date.now();
     const words = [`${this.said.dataset["aheadWords"]}: ${ahead}.`];
-    if (part && !state.slowed) words.push(`${this.said.dataset["minutesWords"]}: ${minutes}.`);
+    if (part && state.names_minutes) words.push(`${this.said.dataset["minutesWords"]}: ${minutes}.`);
     this.said.textContent = words.join(" ");
   }
 

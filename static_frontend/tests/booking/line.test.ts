@@ -11,7 +11,7 @@ const state = {
   per_minute: 20,
   inside_limit: 100,
   stay_minutes: 10,
-  slowed: false,
+  names_minutes: true,
 };
 const reload = vi.fn();
 const text = (where: string): string => document.querySelector(where)!.textContent;

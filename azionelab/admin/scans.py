@@ -4,16 +4,18 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
 from flask_babel import ngettext
-from sqlalchemy import or_, select
+from sqlalchemy import String, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Query, selectinload
 
 from azionelab.admin.people.search import has_text
 from azionelab.admin.rows.base import TheatreView
-from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter
+from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter, UntilFilter
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.house.name_matching import name_matches_sql
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.verdicts import REUSED, REVOKED, VerdictKind
+from azionelab.database import db
 from azionelab.staff.models import User
 
 VERDICTS: dict[str, str] = {
@@ -74,6 +76,7 @@ class ScanView(TheatreView):
         self.column_filters = (
             ChoiceFilter(Scan.verdict, _("Verdict"), VERDICTS),
             PerformanceFilter(Scan.performance_id),
+            UntilFilter(Scan.scanned_at),
         )
         return super().get_filters()
 
@@ -88,15 +91,15 @@ class ScanView(TheatreView):
         )
 
     def _apply_search(self, query: Any, count: Any, joins: Any, counted: Any, search: str) -> Any:
-        # Reservations by the index of people. Many scans name few doors: OFFSET makes PostgreSQL collect them first.
-        door: Any = select(Scan.door).distinct().offset(0).subquery().c.door
         for word in search.split():
-            at_door = or_(door.icontains(word, autoescape=True), name_matches_sql(door, word))
-            found = or_(
-                Scan.reservation_id.in_(select(Reservation.id).where(has_text(word))),
-                Scan.door.in_(select(door).where(at_door)),
-            )
-            query, count = query.filter(found), count and count.filter(found)
+            parties = select(Reservation.id).where(has_text(word))
+            if doors := _find_doors(word):
+                # Of two subqueries joined by OR, PostgreSQL reads all scans; of two arrays it takes both indexes.
+                of_party = Scan.reservation_id == any_(func.array(parties.scalar_subquery()))
+                found = or_(of_party, Scan.door == any_(literal(doors, ARRAY(String))))
+            else:
+                found = Scan.reservation_id.in_(parties)
+            query = query.filter(found)
         return query, count, joins, counted
 
 
@@ -126,10 +129,26 @@ class AdmissionView(TheatreView):
     number_columns = ("people",)
     empty_text = _("Nobody has been admitted yet.")
 
+    def get_filters(self) -> Any:
+        """By day."""
+        self.column_filters = (UntilFilter(Admission.admitted_at),)
+        return super().get_filters()
+
     def get_query(self) -> Query[Admission]:
         """The rows with the related rows that the list shows."""
         query: Query[Admission] = super().get_query()
         return query.options(selectinload(Admission.scan).selectinload(Scan.reservation))
+
+
+def _find_doors(word: str) -> list[str]:
+    """The doors whose names have a word. Many scans name few doors, so the index is asked for the next one, and so on."""
+    doors: Any = select(func.min(Scan.door).label("door")).cte("doors", recursive=True)
+    behind = select(func.min(Scan.door)).where(Scan.door > doors.c.door).scalar_subquery()
+    doors = doors.union_all(select(behind).where(doors.c.door.is_not(None)))
+    has_word = or_(
+        doors.c.door.icontains(word, autoescape=True), name_matches_sql(doors.c.door, word)
+    )
+    return list(db.session.scalars(select(doors.c.door).where(has_word)))
 
 
 def verdict_label(verdict: str) -> str:

@@ -32,6 +32,7 @@ MAX_NAME = 120  # characters
 MAX_EMAIL = 254  # characters, RFC 5321
 MAX_NOTE = 200  # characters: what fits on a phone's card
 MAX_CONTACT = 200  # characters, of a reason too
+_IS_LIVE, _ALONE = text("state IN ('pending', 'confirmed')"), text("email_key IS NULL")
 
 
 class State(StrEnum):
@@ -96,15 +97,10 @@ class Reservation(PartyCounts, Base):
             "performance_id",
             "email_key",
             unique=True,
-            postgresql_where=text("state IN ('pending', 'confirmed')"),
+            postgresql_where=_IS_LIVE,
         ),
         # One press of the button is one live booking, however often it is sent.
-        Index(
-            "uq_reservation_live_request",
-            "request_key",
-            unique=True,
-            postgresql_where=text("state IN ('pending', 'confirmed')"),
-        ),
+        Index("uq_reservation_live_request", "request_key", unique=True, postgresql_where=_IS_LIVE),
         Index(
             "ix_reservation_hold",
             "performance_id",
@@ -115,6 +111,9 @@ class Reservation(PartyCounts, Base):
         Index(
             "ix_reservation_email_key", "email_key", postgresql_where=text("email_key IS NOT NULL")
         ),
+        # Bookings without a mailbox of their own, by azionelab/bookings/people/persons.py.
+        Index("ix_reservation_name_alone", "name", postgresql_where=_ALONE),
+        Index("ix_reservation_email_alone", "email", postgresql_where=_ALONE),
         # Finds people, by azionelab/admin/people/search.py (migration people_search).
         Index(
             "ix_reservation_search",

@@ -31,6 +31,7 @@ class Scan(Base):
         Index("ix_scan_scanned_at", "scanned_at"),
         Index("ix_scan_token_id", "token_id", postgresql_where=text("token_id IS NOT NULL")),
         Index("ix_scan_user_id", "user_id", postgresql_where=text("user_id IS NOT NULL")),
+        Index("ix_scan_door", "door"),
         Index("ix_scan_conflict", "performance_id", postgresql_where=text("claimed > people")),
         CheckConstraint("people >= 0", name="people"),
         CheckConstraint("claimed >= 0", name="claimed"),

@@ -169,6 +169,7 @@ class Performance(Versioned, Base):
     __table_args__ = (
         UniqueConstraint("show_id", "starts_at"),
         Index("ix_performance_starts_at", "starts_at"),
+        Index("ix_performance_booking_opens_at", "booking_opens_at"),
         CheckConstraint(f"capacity BETWEEN 0 AND {MAX_CAPACITY}", name="capacity_range"),
         CheckConstraint(
             "seats_held - wheelchair_held BETWEEN 0 AND capacity - wheelchair_places",

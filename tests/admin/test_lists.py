@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.admin.rows.paging import PagedList
 from azionelab.database import db, now
 from azionelab.shows.archive import archive_show
 from azionelab.shows.models import Performance, Show
@@ -93,3 +94,38 @@ def test_a_performance_leads_to_its_evening_and_to_its_form(staff: FlaskClient) 
     empty = staff.get("/admin/holidays/").text
     assert "evenings planned on such a day are marked" in empty
     assert 'role="search"' not in empty
+
+
+def test_pages_of_a_long_list_reach_its_first_rows_from_both_ends_and_of_each_day(
+    staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PagedList, "most_paged", 20)
+    listed = "/admin/reservations/"
+    performance = a_performance(capacity=60)
+    parties = [a_party(performance, 1).reference for _ in range(45)]
+
+    def references(page: str) -> list[str]:
+        return re.findall(r"details/[^>]*>([\w-]+)</a>", page)
+
+    page = staff.get(f"{listed}?page_size=20").text
+    assert "more than 20" in page
+    assert references(page) == parties[::-1][:20]
+    last = staff.get(f"{listed}?page_size=20&page=1").text
+    assert references(last) == parties[::-1][20:40]
+    assert 'rel="next"' not in last
+    beyond = staff.get(f"{listed}?page_size=20&page=900").text
+    assert references(beyond) == references(last)
+    (other,) = re.findall(r'href="([^"]*)">Begin at the other end', last)
+    other_end = staff.get(other.replace("&amp;", "&")).text
+    assert references(other_end) == parties[:20]
+    assert "desc=1" in re.findall(r'href="([^"]*)">Begin at the other end', other_end)[0]
+    # By name they would all have to be read.
+    assert references(staff.get(f"{listed}?page_size=20&sort=1").text) == parties[::-1][:20]
+    assert "sort=1" not in page
+
+    for day, found in (("2020-01-31", []), (f"{now():%Y-%m-%d}", parties[::-1][:20])):
+        assert references(staff.get(f"{listed}?page_size=20&flt2_2={day}").text) == found
+    for odd in ("yesterday", "9999-12-31"):
+        assert "Invalid Filter Value" in staff.get(f"{listed}?flt2_2={odd}").text
+    asked = staff.get(f"{listed}export/xlsx/")
+    assert asked.mimetype.endswith("sheet")

@@ -28,7 +28,7 @@ class TokenView(TheatreView):
     )
     column_list = ("label", "scope", "created_at", "expires_at", "revoked_at")
     column_details_list = column_list
-    column_default_sort = ("created_at", True)
+    column_default_sort = ("id", True)  # as they were created
     column_searchable_list = ("label",)
     column_formatters: ClassVar = {
         "scope": lambda _view, _context, token, _name: describe_scope(token.scope)

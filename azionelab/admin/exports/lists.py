@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 from flask import Response, abort, flash, redirect, request
 from flask_admin import expose
-from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from flask_babel import get_locale, gettext
 from flask_login import current_user
@@ -18,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.admin.exports.downloads import FileKind, download_table
 from azionelab.admin.exports.tables import Cell
 from azionelab.admin.guard import needs
+from azionelab.admin.rows.paging import PagedList
 from azionelab.database import now
 from azionelab.exports.rules import TooManyFiles, Wanted, request_file
 from azionelab.staff.rights import Right
@@ -27,7 +27,7 @@ ROWS_AT_ONCE = 5_000  # of a workbook; the worker makes a longer one
 _BATCH = 500  # rows
 
 
-class ExportedList(ModelView):  # type: ignore[misc]  # Flask-Admin's views have no types
+class ExportedList(PagedList):
     """A list with downloads. `column_export_list` names the file's columns where they are not the page's."""
 
     export_types: ClassVar = ["csv", "xlsx"]
@@ -40,7 +40,7 @@ class ExportedList(ModelView):  # type: ignore[misc]  # Flask-Admin's views have
             abort(404)
         kind: FileKind = "csv" if export_type == "csv" else "xlsx"
         asked = self._get_list_extra_args()
-        if kind == "xlsx" and (count := self._find_rows(asked)[0]) > ROWS_AT_ONCE:
+        if kind == "xlsx" and (count := self._find_rows(asked).count()) > ROWS_AT_ONCE:
             page: str = self.render("admin/exports/ask.html", count=count, file_id=uuid4())
             return page
         return self.export_file(kind, asked)
@@ -65,7 +65,7 @@ class ExportedList(ModelView):  # type: ignore[misc]  # Flask-Admin's views have
             shown | {"lang": str(get_locale())},
             asked.search or "",
             f"{self._export_stem()}.xlsx",
-            self._find_rows(asked)[0],
+            self._find_rows(asked).count(),
         )
         try:
             request_file(file_id, current_user.id, wanted)
@@ -106,23 +106,12 @@ class ExportedList(ModelView):  # type: ignore[misc]  # Flask-Admin's views have
     ) -> Iterator[list[Cell]]:
         # The query is made when the first row is read: a streamed answer has a session of its own, and the view's is
         # closed by then.
-        _count, query = self._find_rows(asked)
-        for row in narrow(query).yield_per(_BATCH):
+        for row in narrow(self._find_rows(asked)).yield_per(_BATCH):
             yield [self._export_cell(row, name) for name, _title in self._export_columns]
 
-    def _find_rows(self, asked: ViewArgs) -> tuple[int, Query[Any]]:
-        """How many rows the list has, and the query that reads them."""
+    def _find_rows(self, asked: ViewArgs) -> Query[Any]:
         column = self._get_column_by_idx(asked.sort)
-        count, query = self.get_list(
-            0,
-            column and column[0],
-            asked.sort_desc,
-            asked.search,
-            asked.filters,
-            execute=False,
-            page_size=0,
-        )
-        return count or 0, query
+        return self.find_rows(column and column[0], asked.sort_desc, asked.search, asked.filters)
 
     def _export_cell(self, row: Any, name: str) -> Cell:
         value = self._get_field_value(row, name)

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from azionelab.admin.mails.correcting import AddressForm, correct_and_resend, is_correctable
 from azionelab.admin.people.search import has_text
 from azionelab.admin.rows.base import TheatreView, breakable_address, return_url_or
-from azionelab.admin.rows.filters import ChoiceFilter
+from azionelab.admin.rows.filters import ChoiceFilter, UntilFilter
 from azionelab.bookings.errors import BookingError, ReservationChanged
 from azionelab.bookings.mails.messages import preview, render
 from azionelab.bookings.mails.resending import AddressErased, resend
@@ -84,6 +84,7 @@ class MailView(TheatreView):
     column_auto_select_related = False  # get_query loads what the list shows
     column_default_sort = ("created_at", True)
     column_sortable_list = ("created_at", "sent_at", "attempts")
+    indexed_columns = ("sent_at",)
     column_searchable_list = ("reservation.name", "reservation.email", "reservation.reference")
     column_labels: ClassVar = {
         "created_at": _("Written"),
@@ -117,6 +118,7 @@ class MailView(TheatreView):
         self.column_filters = (
             ChoiceFilter(Mail.delivery, _("Delivery"), DELIVERIES),
             ChoiceFilter(Mail.kind, _("Subject"), KINDS),
+            UntilFilter(Mail.created_at),
         )
         return super().get_filters()
 
@@ -128,7 +130,7 @@ class MailView(TheatreView):
 
     def _apply_search(self, query: Any, count: Any, joins: Any, counted: Any, search: str) -> Any:
         found = Mail.reservation_id.in_(select(Reservation.id).where(has_text(search)))
-        return query.filter(found), count and count.filter(found), joins, counted
+        return query.filter(found), count, joins, counted
 
     @expose("/details/")
     def details_view(self) -> Any:

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from azionelab.admin.messages.texts import AUDIENCES, describe_state
-from azionelab.admin.rows.base import MAX_PAGE
 from azionelab.bookings.audience.models import AudienceMessage, MessageState
 from azionelab.bookings.audience.progress import is_done, read_progress
 from azionelab.bookings.audience.selection import count_audience, find_recipient
@@ -19,6 +18,7 @@ from azionelab.shows.models import Performance
 from azionelab.staff.models import User
 
 _PER_PAGE = 50  # messages
+_MAX_NUMBER = 100_000  # of a page
 _FAILED_SHOWN = 50  # mails
 
 
@@ -34,7 +34,9 @@ def read_number(name: str) -> int:
     """A number from 0 in the address; 0 when it is missing or malformed."""
     typed = request.args.get(name, "")
     return (
-        min(int(typed), MAX_PAGE) if typed.isascii() and typed.isdigit() and len(typed) < 8 else 0
+        min(int(typed), _MAX_NUMBER)
+        if typed.isascii() and typed.isdigit() and len(typed) < 8
+        else 0
     )
 
 

@@ -25,6 +25,7 @@ from azionelab.admin.reservations.states import StateFilter, current_state, desc
 from azionelab.admin.rows.base import breakable_address, read_identity, return_url_or
 from azionelab.admin.rows.filters import (
     PerformanceFilter,
+    UntilFilter,
     describe_performance,
     shorten_performance,
 )
@@ -127,6 +128,7 @@ class ReservationView(ChangePages):
         self.column_filters = (
             StateFilter(),
             PerformanceFilter(Reservation.performance_id),
+            UntilFilter(Reservation.created_at),
         )
         return super().get_filters()
 
@@ -149,7 +151,7 @@ class ReservationView(ChangePages):
     def _apply_search(self, query: Any, count: Any, joins: Any, counted: Any, search: str) -> Any:
         # By the index of people: the other lists read every row, and this one is long.
         found = has_text_or_nearly(search)
-        return query.filter(found), count and count.filter(found), joins, counted
+        return query.filter(found), count, joins, counted
 
     @expose("/details/")
     def details_view(self) -> Any:

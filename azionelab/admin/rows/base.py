@@ -9,7 +9,6 @@ from uuid import UUID
 from flask import flash, redirect, request
 from flask_admin import expose
 from flask_admin.helpers import get_redirect_target
-from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
@@ -43,8 +42,6 @@ from azionelab.database.row_versions import (
 )
 from azionelab.web.dates import format_short
 from azionelab.web.pages import MAX_ROW
-
-MAX_PAGE = 100_000
 
 
 class TheatreView(Guarded, ExportedList, SearchedView):
@@ -252,12 +249,6 @@ class TheatreView(Guarded, ExportedList, SearchedView):
         """Redirect to the list with the message that there is no such row."""
         flash(gettext("Entry not found."), "error")
         return redirect(self.get_url(".index_view"))
-
-    def _get_list_extra_args(self) -> ViewArgs:
-        args = super()._get_list_extra_args()
-        # A page number that the database cannot count to shows an empty list instead of a fault.
-        args.page = min(max(args.page, 0), MAX_PAGE)
-        return args
 
     def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
         # A filter left at "all" is sent with an empty value.

@@ -49,9 +49,6 @@ class SearchedView(ModelView):  # type: ignore[misc]  # Flask-Admin's views have
         for word in search.split():
             query, joins, found = self._search_columns(query, joins, word)
             query = query.filter(found)
-            if count is not None:
-                count, counted, found = self._search_columns(count, counted, word)
-                count = count.filter(found)
         return query, count, joins, counted
 
     def _search_columns(

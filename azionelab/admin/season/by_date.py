@@ -38,10 +38,6 @@ class ListByDate(TheatreView):
         """The performances of the tab."""
         return super().get_query().filter(self._chosen())
 
-    def get_count_query(self) -> Any:
-        """Their number."""
-        return super().get_count_query().filter(self._chosen())
-
     def _chosen(self) -> ColumnElement[bool]:
         begin = now() - _STILL_ON
         match self.tab():

@@ -83,10 +83,6 @@ class ShowView(PicturePages, TheatreView):
         """The shows, those of the archive only when the address asks for them."""
         return super().get_query().filter(self._chosen())
 
-    def get_count_query(self) -> Any:
-        """The number of the same rows."""
-        return super().get_count_query().filter(self._chosen())
-
     def _chosen(self) -> ColumnElement[bool]:
         return and_(Show.is_archived) if self.tab() else not_(Show.is_archived)
 

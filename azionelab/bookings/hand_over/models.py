@@ -26,6 +26,11 @@ class HandOver(Base):
         ),
         Index("ix_hand_over_reservation_id", "reservation_id"),
         Index(
+            "ix_hand_over_accepted_as",
+            "accepted_as",
+            postgresql_where=text("accepted_as IS NOT NULL"),
+        ),
+        Index(
             "uq_hand_over_open",
             "reservation_id",
             unique=True,

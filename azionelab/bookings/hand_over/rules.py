@@ -7,7 +7,7 @@ transaction, to a new booking with its own reference: they never come free, and 
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, exists, select, update
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.box_office.outcomes import (
@@ -165,13 +165,17 @@ def _accept(  # noqa: PLR0917 (what the page sends)
 def end_lapsed() -> int:
     """Erase the friends of offers that nobody answered in time; how many."""
     at = now()
-    begun = select(Reservation.id).join(Reservation.performance).where(Performance.starts_at <= at)
+    begun = (
+        exists(Reservation.id)
+        .where(Reservation.id == HandOver.reservation_id, Performance.starts_at <= at)
+        .where(Performance.id == Reservation.performance_id)
+    )
     with transaction() as session:
         ended = session.execute(
             update(HandOver)
             .where(
                 HandOver.ended_at.is_(None),
-                (HandOver.created_at <= at - LASTS) | HandOver.reservation_id.in_(begun),
+                (HandOver.created_at <= at - LASTS) | begun,
             )
             .values(name="", email="", ended_at=at)
             .returning(HandOver.id)

@@ -92,6 +92,7 @@ class Stack:
         self.name = name
         self.source = source  # the release's folder; another one after an upgrade
         self.overlays: tuple[str, ...] = ()  # of docker/, as compose.http.yml
+        self.database = "postgres"  # the service that `sql` asks
         self.http_port, self.https_port = free_ports(2)
         self.env_file = folder / ".env"
         run(source / "docker" / "new-secrets", folder / "secrets")
@@ -142,19 +143,21 @@ class Stack:
         lines = self.env_file.read_text().splitlines()
         return next(x.partition("=")[2] for x in lines if x.startswith(f"{name}="))
 
-    def compose(self, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
-        """Run docker compose as the README writes it."""
-        return run(
-            *("docker", "compose", "--project-name", self.name, "--env-file", self.env_file),
+    def options(self) -> list[str | Path]:
+        """What docker compose needs to know of this stack."""
+        return [
+            *("--project-name", self.name, "--env-file", self.env_file),
             *(
                 part
                 for file in ("compose.yml", *self.overlays)
                 for part in ("-f", self.source / "docker" / file)
             ),
             *("-f", self.surroundings),
-            *arguments,
-            **how,
-        )
+        ]
+
+    def compose(self, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
+        """Run docker compose as the README writes it."""
+        return run("docker", "compose", *self.options(), *arguments, **how)
 
     def up(self, *arguments: str) -> None:
         """Start what does not run, and wait until all of it is healthy."""
@@ -179,7 +182,7 @@ class Stack:
     def sql(self, query: str) -> str:
         """What the database answers, as its superuser."""
         command = ("psql", "--no-psqlrc", "-U", "postgres", "-d", "azionelab", "-Atc", query)
-        return self.execute("postgres", *command).stdout.strip()
+        return self.execute(self.database, *command).stdout.strip()
 
     def containers(self, service: str) -> list[dict[str, Any]]:
         """What Docker knows of a service's containers."""

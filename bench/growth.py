@@ -6,17 +6,23 @@ Each size has ten times the reservations and the performances of the one before,
 follows from them (bench/season.py): mails, scans, the log. Up to 300 performances are still to come. Requests are
 answered in this process, without a server, so a figure is Python's time and PostgreSQL's together, the lowest of some
 tries: other programs only ever add to it. A few milliseconds are not growth, so a step below _GRAIN is not counted.
+Then the database is backed up and restored as docker/backup does it.
 """
 
 import argparse
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
+from bare_machine.postgres_programs import programs
 from bench.cost import Meter, Request, answer, as_proxied, meter
 from bench.figures import write
 from bench.pages import measure_pages
@@ -35,6 +41,17 @@ _VISITED = ("/it/", "/it/shows/show-1", "/it/season.ics", "/it/?view=calendar")
 _LISTED = 12  # pages of the back office in the table
 
 
+@dataclass(frozen=True)
+class Size:
+    """What was measured of a size: milliseconds by page or action; a database and its backup, in MB and seconds."""
+
+    milliseconds: dict[str, float]
+    megabytes: float
+    dump_seconds: float
+    dump_megabytes: float
+    restore_seconds: float
+
+
 def main() -> None:
     """Measure, print the table, and with --write put it into docs/performance.md."""
     parser = argparse.ArgumentParser(prog=COMMAND)
@@ -42,30 +59,67 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest size to measure")
     options = parser.parse_args()
     sizes = [size for size in SIZES if size <= options.most]
-    table = _report(sizes, [_measure(size) for size in sizes])
+    measured = [_measure(size) for size in sizes]
+    table = (
+        f"{_report(sizes, [one.milliseconds for one in measured])}\n\n{_backups(sizes, measured)}"
+    )
     print(table)
     if options.write:
         write(PAGE, table, COMMAND)
 
 
-def _measure(reservations: int) -> dict[str, float]:
-    """Milliseconds of each page, search and action."""
+def _measure(reservations: int) -> Size:
     performances = reservations // _A_EVENING
     layout = Layout(
         f"{reservations:,}", days_before=max(30, performances), days_after=150,
         coming=min(performances // 2, _COMING), performances=performances,
         reservations=reservations, tonight=_A_EVENING,
     )  # fmt: skip
-    with postgres() as (url, _folder):
+    begin = time.monotonic()
+
+    def tell(what: str) -> None:
+        took = time.monotonic() - begin
+        print(
+            f"{reservations:,} reservations: {what} after {took:.0f} s", file=sys.stderr, flush=True
+        )
+
+    with postgres() as (url, folder):
         settings = site_settings(url, 25)
         flask(settings, "db", "upgrade")
         with psycopg.connect(url, autocommit=True) as database:
             fill(database, layout)
+            tell("filled")
             with meter(database, settings) as made:
                 found = dict(_requests(made))
-        # As bench.pages: an admin's browser, which speaks plain HTTP to this process.
-        office = {"DATABASE_URL": url, "FLASK_DEBUG": "true", "SECRET_KEY": SECRET_KEY}
-        return found | {name: page.fastest for name, page in measure_pages(office)}
+            tell("actions measured")
+            # As bench.pages: an admin's browser, which speaks plain HTTP to this process.
+            office = {"DATABASE_URL": url, "FLASK_DEBUG": "true", "SECRET_KEY": SECRET_KEY}
+            found |= {name: page.fastest for name, page in measure_pages(office)}
+            tell("pages measured")
+            size = database.execute("SELECT pg_database_size(current_database())").fetchone()
+            assert size
+            database.execute("CREATE DATABASE restored")
+            backup = _back_up(url, folder.with_suffix(".dump"))
+            tell("backed up and restored")
+        return Size(found, size[0] / 1e6, *backup)
+
+
+def _back_up(url: str, file: Path) -> tuple[float, float, float]:
+    """Seconds of a backup, its MB, and seconds of restoring it into an empty database."""
+    # Not a package of this tree: it is installed with the backups' container.
+    sys.path.insert(0, str(ROOT / "docker" / "backup"))
+    from azionelab_backup.postgres import Database  # noqa: PLC0415
+
+    os.environ["PATH"] = f"{programs()}:{os.environ['PATH']}"
+    try:
+        begin = time.monotonic()
+        Database(url).dump(file, lambda _database: None)
+        dumped = time.monotonic()
+        empty = Database(urlsplit(url)._replace(path="/restored").geturl())
+        empty.restore(file, replace=True, row_restored=lambda: None)
+        return dumped - begin, file.stat().st_size / 1e6, time.monotonic() - dumped
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _requests(made: Meter) -> Iterator[tuple[str, float]]:
@@ -117,6 +171,19 @@ def _report(sizes: list[int], measured: list[dict[str, float]]) -> str:
         cell = f"`{name}`" if name in office else name
         times = " | ".join(f"{one:.1f}" for one in rows[name])
         lines.append(f"| {cell} | {times} | {_growth(rows[name]):.1f} |")
+    return "\n".join(lines)
+
+
+def _backups(sizes: list[int], measured: list[Size]) -> str:
+    lines = [
+        "| reservations | database, MB | backup, s | its file, MB | restored, s |",
+        "|--:|--:|--:|--:|--:|",
+    ]
+    for size, one in zip(sizes, measured, strict=True):
+        lines.append(
+            f"| {size:,} | {one.megabytes:.0f} | {one.dump_seconds:.1f} | {one.dump_megabytes:.0f}"
+            f" | {one.restore_seconds:.1f} |"
+        )
     return "\n".join(lines)
 
 

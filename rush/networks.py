@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 from typing import Any
 
 from rush.people import Kind
@@ -31,5 +30,4 @@ class Network:
     @staticmethod
     async def _ask(web: Web, path: str, browser: Browser) -> Any:
         await asyncio.sleep(POLLS_EVERY)
-        answer = await web.ask("state", path, browser)
-        return json.loads(answer.text) if answer.status == 200 else None
+        return await web.ask_state(path, browser)

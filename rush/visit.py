@@ -1,7 +1,6 @@
 """One visitor at the sale: joins the line, follows what its page says, and books when the turn comes."""
 
 import asyncio
-import json
 import random
 import re
 import time
@@ -137,8 +136,7 @@ class Visit:
         if self._person.kind is Kind.SCRIPT:
             return await self._network.state(self._web, self._state_path, self._browser)
         await asyncio.sleep(interval)
-        answer = await self._web.ask("state", self._state_path, self._browser)
-        return json.loads(answer.text) if answer.status == 200 else None
+        return await self._web.ask_state(self._state_path, self._browser)
 
     async def _book(self) -> None:
         person, story = self._person, self.story

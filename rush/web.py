@@ -1,10 +1,13 @@
 """HTTP for thousands of visitors over few connections, as a proxy before nginx has them: X-Forwarded-For says who asks."""
 
 import asyncio
+import json
+import re
 import time
 import urllib.parse
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.servers import HOST
 
@@ -13,6 +16,8 @@ _IDLE = 20  # seconds after which a connection is not used again: nginx closes i
 _PATIENCE = 60  # seconds
 _REDIRECTS = {301, 302, 303, 307, 308}
 NO_ANSWER = 0  # in place of a status
+_OK = 200
+_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Web:
         self.seconds: defaultdict[str, list[float]] = defaultdict(list)
         self._port = port
         self._free: deque[_Connection] = deque()
+        self._requests: dict[tuple[str, str], bytes] = {}
+        self._state: tuple[bytes, Any] = b"", None
         self._slots = asyncio.Semaphore(_CONNECTIONS)
 
     async def follow(
@@ -80,6 +87,45 @@ class Web:
         place = urllib.parse.urlsplit(found.get("location", path))
         target = f"{place.path}?{place.query}" if place.query else place.path
         return Answer(status, body.decode(), target, int(found.get("retry-after", 0)))
+
+    async def ask_state(self, path: str, browser: Browser) -> Any:
+        """The state of a line, read from JSON; None without an answer. Most requests are this one, so it costs little."""
+        key = path, browser.address
+        request = self._requests.get(key)
+        if request is None:
+            request = self._requests[key] = _write(path, browser, None)
+        began = time.monotonic()
+        try:
+            async with self._slots, asyncio.timeout(_PATIENCE):
+                status, body = await self._send_short(request)
+        except (OSError, EOFError, TimeoutError):
+            self.statuses[NO_ANSWER] += 1
+            return None
+        self.seconds["state"].append(time.monotonic() - began)
+        self.statuses[status] += 1
+        if status != _OK:
+            return None
+        # The same for everybody for a second.
+        if body != self._state[0]:
+            self._state = body, json.loads(body)
+        return self._state[1]
+
+    async def _send_short(self, request: bytes) -> tuple[int, bytes]:
+        connection = await self._connection()
+        try:
+            connection.writer.write(request)
+            head = await connection.reader.readuntil(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            body = await connection.reader.readexactly(int(length[1])) if length else b""
+        except BaseException:
+            connection.writer.close()
+            raise
+        if length is None or b"\r\nConnection: close" in head:
+            connection.writer.close()
+        else:
+            connection.used = time.monotonic()
+            self._free.append(connection)
+        return int(head[9:12]), body
 
     async def _send(self, request: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = await self._connection()

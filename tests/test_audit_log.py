@@ -350,8 +350,8 @@ NOT_RECORDED = {
     "alert", "alert_mail", "status_report",
     # The texts of mails go with the visitor's name.
     "mail_text",
-    # Who waits for the booking form, for an hour or two; a line moves every second.
-    "queue_line", "queue_place",
+    # Who waits for the booking form, for an hour or two.
+    "queue_place",
 }  # fmt: skip
 
 

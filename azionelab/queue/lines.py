@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from azionelab.bookings.crowd.pressure import pressure
 from azionelab.database import db, now, transaction, violated_constraint
+from azionelab.database.actors import Actor, announce
 from azionelab.queue.advance import LINE, advance, count_inside, is_due
 from azionelab.queue.models import Line, Origin
 from azionelab.shows.models import Performance
@@ -22,6 +23,7 @@ LONGEST = timedelta(hours=24)  # after it opened, a line ends by itself
 # After its end a line can be put on again, with all places.
 KEPT = timedelta(hours=1)
 _LEAST = timedelta(minutes=10)  # that a line stays which the load opened
+_LOAD = Actor(source="program")  # who opens and ends a line because of the load, whoever asks then
 _REMEMBERED = 1.0  # seconds that a process uses what it read
 
 
@@ -150,6 +152,8 @@ def open_line(
     """Open a line at a minute, of a show or of the whole site; its id. Raises LineExists."""
     try:
         with transaction() as session:
+            if origin == Origin.LOAD:
+                announce(session, _LOAD)
             line = Line(
                 show_id=show_id,
                 opens_at=opens_at,
@@ -272,6 +276,7 @@ def _end_if_done(line_id: int) -> bool:
             return False
         if count_inside(session, line, at):
             return False
+        announce(session, _LOAD)
         session.delete(line)
     return True
 

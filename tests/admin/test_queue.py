@@ -54,6 +54,15 @@ def test_a_line_is_opened_changed_ended_and_put_on_again(
     assert the_line(database).ended_at
     assert "on again, with all of its places" in send(manager, "resume", id=str(line.id))
     assert the_line(database).ended_at is None
+    log = manager.get("/admin/log/?object_type=queue_line").text
+    for told in ("opened a line from", "changed how many are let in a minute from 100 to 20"):
+        assert told in log
+    assert "ended the line." in log
+    assert "put the line on again." in log
+    query = "SELECT actor, account_id IS NOT NULL, action FROM audit_entry WHERE object_type = 'queue_line' ORDER BY id"
+    assert database.execute(query).fetchall() == [
+        ("staff", True, "created"), *[("staff", True, "changed")] * 3,
+    ]  # fmt: skip
 
 
 def test_a_line_of_a_show_opens_with_its_booking(manager: FlaskClient, database: Database) -> None:

@@ -259,6 +259,8 @@ def test_the_load_opens_a_line_and_ends_it_after_the_rush(
         assert origins() == [Origin.LOAD], "it stays for ten minutes"
         database.execute("UPDATE queue_line SET opens_at = now() - interval '11 minutes'")
         assert origins() == []
+        log = "SELECT actor, action FROM audit_entry WHERE object_type = 'queue_line' AND source = 'program' ORDER BY id"
+        assert database.execute(log).fetchall() == [("system", "created"), ("system", "deleted")]
 
 
 # --- Seats behind the line ---

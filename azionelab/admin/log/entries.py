@@ -128,6 +128,8 @@ def _title(entry: AuditEntry, names: Names, mails: dict[str, tuple[str, str]]) -
         kind, reference = mails[entry.object_id]
         return f"{KINDS.get(kind, kind)}, {reference}"
     known = names.get(entry.object_type, entry.object_id) or entry.label
+    if entry.object_type == "queue_line":
+        return known or gettext("the whole site")
     return known or gettext("deleted")
 
 
@@ -150,6 +152,7 @@ _PAGES: dict[str, tuple[str, Right]] = {
     "webhook": ("admin_webhooks.index", Right.MANAGE_ACCOUNTS),
     "mail": ("admin_mails.details_view", Right.VIEW),
     "mail_template": ("admin_mail_texts.index", Right.MANAGE_MAILS),
+    "queue_line": ("admin_queue.index", Right.MANAGE_SEASON),
     "theme": ("admin_theme.index", Right.MANAGE_SEASON),
     "audience_message": ("admin_messages.details", Right.MANAGE_MAILS),
     "user_account": ("admin_accounts.edit_view", Right.MANAGE_ACCOUNTS),

@@ -21,6 +21,7 @@ OBJECT_TYPES: dict[str, str] = {
     "api_token": _("Token"),
     "program_token": _("Program"),
     "webhook": _("Webhook"),
+    "queue_line": _("Queue"),
 }
 # Types that only some may read about, beside the right to read the log.
 NEEDED: dict[str, Right] = {
@@ -90,6 +91,11 @@ _FIELDS: dict[str, str] = {
     "performance_id": _("the performance"),
     "performance_ids": _("the performances"),
     "published": _("whether it is published"),
+    "opens_at": _("the time when it opens"),
+    "per_minute": _("how many are let in a minute"),
+    "inside_limit": _("how many may be inside at once"),
+    "stay_minutes": _("the minutes to book"),
+    "most_seats": _("the most seats in a booking"),
     "reentry": _("whether people may leave and come back"),
     "reminders": _("the reminders"),
     "released": _("the released seats"),

@@ -18,6 +18,7 @@ from azionelab.database.audit import ActorKind, AuditEntry
 from azionelab.integrations.models import ProgramToken, Webhook
 from azionelab.mail.models import Mail
 from azionelab.media.models import Picture
+from azionelab.queue.models import Line as QueueLine
 from azionelab.shows.models import Holiday, Performance, Show, Venue
 from azionelab.staff.models import ApiToken, Role, User
 
@@ -65,6 +66,14 @@ def read_names(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = 
     names.found["audience_message"] = {
         str(row.id): next((text["subject"] for text in row.texts.values()), "")
         for row in _rows(AudienceMessage, wanted)
+    }
+    names.found["queue_line"] = {
+        str(identity): title or str(_("the whole site"))
+        for identity, title in db.session.execute(
+            select(QueueLine.id, Show.title)
+            .outerjoin(Show, Show.id == QueueLine.show_id)
+            .where(QueueLine.id.in_([int(one) for one in wanted.get("queue_line", ())]))
+        )
     }
     models: tuple[Any, ...] = (Show, Picture, Venue, Holiday, ApiToken, ProgramToken, Webhook, Role)
     for model in models:

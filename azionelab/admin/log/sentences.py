@@ -50,6 +50,16 @@ def _created(entry: AuditEntry, who: str, names: Names) -> str:
                 when=format_value("starts_at", facts["starts_at"], names),
                 capacity=facts.get("capacity", 0),
             )
+        case "queue_line":
+            return gettext(
+                "%(who)s opened a line from %(when)s on: %(rate)s a minute, %(inside)s inside at once,"
+                " %(minutes)s minutes to book.",
+                who=who,
+                when=format_value("opens_at", facts.get("opens_at"), names),
+                rate=facts.get("per_minute"),
+                inside=facts.get("inside_limit"),
+                minutes=facts.get("stay_minutes"),
+            )
     describe = _CREATED.get(entry.object_type)
     return describe(who) if describe else gettext("%(who)s created this.", who=who)
 
@@ -70,6 +80,7 @@ _DELETED: dict[str, Callable[[str], str]] = {
     "show": lambda who: gettext("%(who)s deleted the show.", who=who),
     "venue": lambda who: gettext("%(who)s deleted the venue.", who=who),
     "audience_message": lambda who: gettext("%(who)s deleted the draft of a message.", who=who),
+    "queue_line": lambda who: gettext("%(who)s ended the line.", who=who),
 }
 
 
@@ -222,6 +233,13 @@ _SENTENCES: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] 
             "made_at",
             lambda who: gettext("%(who)s set up a second step for the login.", who=who),
             lambda who: gettext("%(who)s removed a second step of the login.", who=who),
+        ),
+    ),
+    "queue_line": (
+        _switch(
+            "ended_at",
+            lambda who: gettext("%(who)s ended the line.", who=who),
+            lambda who: gettext("%(who)s put the line on again.", who=who),
         ),
     ),
     "mail_template": (describe_mail_text,),

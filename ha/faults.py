@@ -18,28 +18,28 @@ def make_faults(cluster: Cluster) -> list[Fault]:
         ),
         Fault(
             "power-cut", "the primary's machine gone without a word, as by a power cut; it comes back",
-            _mended(cluster, _cut_power), times=2,
+            _mended(cluster, _cut_power),
         ),
         Fault(
             "cut-off", "the primary cut off from the other two while clients reach all three, until another is primary",
-            _mended(cluster, _cut_off), times=2,
+            _mended(cluster, _cut_off),
         ),
         Fault(
             "kill-database", "`kill -9` of the primary's Patroni and PostgreSQL; Patroni is started again at once",
-            _mended(cluster, _kill_database), times=2,
+            _mended(cluster, _kill_database),
         ),
         Fault(
             "kill-standby", "every process of the synchronous standby's machine killed; it comes back",
-            _mended(cluster, _kill_standby), times=2,
+            _mended(cluster, _kill_standby),
         ),
-        Fault("switch-over", "switched over to the standby by command", _mended(cluster, _switch_over), times=3),
+        Fault("switch-over", "switched over to the standby by command", _mended(cluster, _switch_over)),
         Fault(
             "replace", "the primary's machine and its disk lost; replaced by an empty one, which is started",
-            _mended(cluster, _replace), times=1,
+            _mended(cluster, _replace),
         ),
         Fault(
             "all-down", "every process of all three machines killed at once; all are started again",
-            _mended(cluster, _all_down), times=1,
+            _mended(cluster, _all_down),
         ),
     ]  # fmt: skip
 

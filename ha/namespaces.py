@@ -135,7 +135,8 @@ class Machine:
         subprocess.run(self.command(*command), check=True)
 
     def _is_there(self, network: str) -> bool:
-        return Path("/sys/class/net", self._plug(network)).exists()
+        ask = ["ip", "link", "show", self._plug(network)]
+        return subprocess.run(ask, check=False, capture_output=True).returncode == 0
 
     def _plug(self, network: str) -> str:
         """Our end of its cable."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ha.writers import Writing
-from tests.faults.harness.storm import Tried
+from tests.faults.harness.storm import Fault, Tried
 
 _HEAD = (
     "what was done", "reached by", "times", "nothing acknowledged for at most, s", "acknowledged", "lost", "double",
@@ -26,7 +26,16 @@ class Row:
         return self.tried.findings.is_clean and not self.writing.lost and not self.writing.rivals
 
 
-def write_table(rows: list[Row]) -> str:
+@dataclass(frozen=True)
+class Unfinished:
+    """A fault after which the cluster or the site did not come back in time."""
+
+    fault: Fault
+    way: str
+    is_clean = False
+
+
+def write_table(rows: list[Row | Unfinished]) -> str:
     """One row for each fault and way."""
     lines = [
         _HEAD,
@@ -36,7 +45,12 @@ def write_table(rows: list[Row]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-def _cells(row: Row) -> Iterator[object]:
+def _cells(row: Row | Unfinished) -> Iterator[object]:
+    if isinstance(row, Unfinished):
+        yield from (row.fault.what, row.way, row.fault.times)
+        yield from ["?"] * (len(_HEAD) - 4)
+        yield "no: did not come back"
+        return
     found = row.tried.findings
     yield row.tried.fault.what
     yield row.way

@@ -122,6 +122,9 @@ def test_a_database_of_0_3(
         *("--project-name", stack.name, "-f", stack.surroundings),
     ).stdout
     assert "the ports change hands" in told
+    # It leaves PostgreSQL alone, and says how its settings of today are taken.
+    assert "up -d --wait postgres" in told
+    stack.up("postgres")
     stack.execute("postgres", "bash", "/docker-entrypoint-initdb.d/10-application.sh")
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
     assert stack.sql(owners) == "azionelab_owner"

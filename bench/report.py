@@ -60,7 +60,7 @@ def report(found: Found) -> str:
     """Everything in Markdown. bench/capacity.py reads its first line, the rows, the memory and the mails."""
     mails = found.mails
     parts = [
-        [_machine()],
+        [machine()],
         _scenarios(found),
         [
             (
@@ -78,7 +78,7 @@ def report(found: Found) -> str:
             )
         ],
         [found.door],
-        _table(("to reach", "goal", "measured", "reached"), _goal_lines(found), "lrrl"),
+        table(("to reach", "goal", "measured", "reached"), _goal_lines(found), "lrrl"),
     ]
     return "\n\n".join("\n".join(part) for part in parts)
 
@@ -125,7 +125,8 @@ def _goal_lines(found: Found) -> Iterator[tuple[str, ...]]:
         yield goal.name, goal.to_reach, goal.measured, "yes" if goal.reached else "**no**"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Where and with what it was measured."""
     return (
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} cores,{_processor()}"
         f" {psutil.virtual_memory().total / 2**30:.0f} GiB, Linux {platform.release().split('-')[0]},"
@@ -156,7 +157,7 @@ def _scenarios(found: Found) -> list[str]:
                 str(row.refused), str(row.lost),
             )
         )  # fmt: skip
-    return _table(_COLUMNS, lines, "l" + "r" * (len(_COLUMNS) - 1))
+    return table(_COLUMNS, lines, "l" + "r" * (len(_COLUMNS) - 1))
 
 
 def _smallest(found: Found) -> list[str]:
@@ -173,7 +174,7 @@ def _smallest(found: Found) -> list[str]:
         f"the smallest booking, {CLIENTS} connections", "a second", "spread", "p50 ms", "p95 ms", "p99 ms",
         "booking by API is, of it",
     )  # fmt: skip
-    return _table(head, lines, "lrrrrrr")
+    return table(head, lines, "lrrrrrr")
 
 
 def _many_clients(found: Found) -> list[str]:
@@ -197,9 +198,10 @@ def _many_clients(found: Found) -> list[str]:
         "longest ms",
         "lost",
     )
-    return _table(head, lines, "l" + "r" * 7)
+    return table(head, lines, "l" + "r" * 7)
 
 
-def _table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]], align: str) -> list[str]:
+def table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]], align: str) -> list[str]:
+    """A table's lines in Markdown; `align` has an "l" or an "r" for each column."""
     rule = "|".join("--:" if one == "r" else "---" for one in align)
     return [f"| {' | '.join(head)} |", f"|{rule}|", *(f"| {' | '.join(line)} |" for line in lines)]

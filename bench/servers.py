@@ -57,23 +57,33 @@ def postgres() -> Iterator[tuple[str, Path]]:
 
 @contextmanager
 def gunicorn(
-    application: str, port: int, settings: Mapping[str, str], log: Path | None = None
+    application: str,
+    port: int,
+    settings: Mapping[str, str],
+    log: Path | None = None,
+    python: str = sys.executable,
 ) -> Iterator[Server]:
     """Serve `application` with 2 workers of 4 threads, as production does; what it writes goes to `log`."""
     command = ["gunicorn", "--log-level", "warning", "-b", f"127.0.0.1:{port}"]
-    command += [
-        "-k",
-        "azionelab.ops.processes.gunicorn_worker.BalancedGThreadWorker",
-        "-w",
-        "2",
-        "--threads",
-        "4",
-        "--preload",
-    ]
+    command += ["-k", "azionelab.ops.processes.gunicorn_worker.BalancedGThreadWorker"]
+    command += ["-w", "2", "--threads", "4", "--preload"]
     # The hello-world has no database connections that gunicorn.conf.py could renew after the fork;
     # its own file, which sets nothing, keeps gunicorn from reading that one by itself.
     command += ["-c", "bench/hello.py" if application == "bench.hello:app" else "gunicorn.conf.py"]
-    with program([*command, application], settings, log) as process:
+    with serve([*command, application], port, settings, log, python) as server:
+        yield server
+
+
+@contextmanager
+def serve(
+    command: list[str],
+    port: int,
+    settings: Mapping[str, str],
+    log: Path | None = None,
+    python: str = sys.executable,
+) -> Iterator[Server]:
+    """Run a Python module that serves at `port` while the block runs, from its first answer on."""
+    with program(command, settings, log, python) as process:
         url = f"http://127.0.0.1:{port}"
         _wait_for(url, process)
         yield Server(url, process.pid)
@@ -109,12 +119,15 @@ def nginx(folder: Path, backend: int) -> Iterator[Front]:
 
 @contextmanager
 def program(
-    command: list[str], settings: Mapping[str, str], log: Path | None = None
+    command: list[str],
+    settings: Mapping[str, str],
+    log: Path | None = None,
+    python: str = sys.executable,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python module while the block runs; its output goes to `log`."""
     output = log.open("wb") if log else None
     process = subprocess.Popen(
-        [sys.executable, "-m", *command],
+        [python, "-m", *command],
         cwd=ROOT,
         env={**os.environ, **settings, "FLASK_SKIP_DOTENV": "1"},
         stdin=subprocess.DEVNULL,

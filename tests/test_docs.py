@@ -56,7 +56,7 @@ DECIDED = {
     "smoke.md": {"60 s", "10 s"},
 }
 BENCH = re.compile(
-    r"<!-- (?:make (?:bench|ha-test|rush|simulate)|python -m bench\.(?:ablation|bloat|camera|flood|growth|paint|qr)) writes from here -->.*?<!-- to here -->",
+    r"<!-- (?:make (?:bench|ha-test|rush|simulate)|python -m bench\.(?:ablation|bloat|camera|flood|growth|paint|qr|runtimes)) writes from here -->.*?<!-- to here -->",
     re.S,
 )
 EXAMPLES = re.compile(r"^```.*?^```", re.M | re.S)

@@ -70,6 +70,7 @@ def report(found: Found) -> str:
         ],
         _smallest(found),
         _many_clients(found),
+        ["![Milliseconds of a booking by the number of clients at one performance](clients.svg)"],
         [
             (
                 f"{TRIES:,} visitors who try at once to book one of {SEATS} seats by API, each on a connection of their"

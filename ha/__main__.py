@@ -103,7 +103,7 @@ def _try_all(
             print(f"{folder.name}, {fault.name}: {fault.what}", flush=True)
             try:
                 row = _try(cluster, site, fault, options.deeds)
-            except (AssertionError, subprocess.CalledProcessError, psycopg.Error):
+            except (AssertionError, RuntimeError, subprocess.CalledProcessError, psycopg.Error):
                 traceback.print_exc()
                 yield Unfinished(fault, folder.name)
                 return

@@ -73,13 +73,22 @@ class Cluster:
     def standby(self, *, synchronous: bool) -> Node:
         """The synchronous standby, or the other replica."""
         role = "sync_standby" if synchronous else "replica"
-        return self.nodes[next(each["name"] for each in self._members() if each["role"] == role)]
+
+        def find() -> Node | None:
+            names = (each["name"] for each in self._members() if each["role"] == role)
+            return self.nodes.get(next(names, ""))
+
+        found = eventually(find, f"a {role}")
+        assert found
+        return found
 
     def switch_over(self) -> None:
         """Make the synchronous standby the primary, by an operator's command."""
         before, after = self.wait_for_primary(), self.standby(synchronous=True)
         arguments = ["--leader", before.name, "--candidate", after.name, "--force"]
-        after.patronictl("switchover", *arguments)
+        said = after.patronictl("switchover", *arguments)
+        # patronictl ends well also when the nodes refuse.
+        assert self.wait_for_primary(other_than=before) is after, said
 
     def _members(self) -> list[dict[str, Any]]:
         for node in self.nodes.values():

@@ -44,6 +44,10 @@ class Node(Machine):
         give(self.folder, self._programs.owner)
         self.switch_on()
         self._launch("etcd", self._etcd_settings(), self._programs.templates / "etcd")
+        # As docker/ha/as-node: process numbers begin anew on a machine that starts, so the number of a server that was
+        # killed may be another process' here.
+        for stale in (self.folder / "data" / "postmaster.pid", *self.folder.glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
         self.start_patroni()
 
     def start_patroni(self) -> None:

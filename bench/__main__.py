@@ -103,13 +103,13 @@ def measure(database_url: str, folder: Path, seconds: int, runs: int) -> Found:
                 Scenario("programme page, rendered for each request", f"{site.url}/it/", ("get",)),
             )
         with gunicorn("wsgi:app", ports[1], settings) as site:
+            mails = _delivering(bench, site, settings)  # before others leave mails behind
             _paused(bench, site)
             kept = _through_nginx(bench, site)
             clients = crowd.by_clients(site, database, seconds, runs)
             spread = crowd.spread(site, database, folder, seconds, runs)
             stampede = crowd.stampede(site, database, runs)
             door = _door(bench, site)
-            mails = _delivering(bench, site, settings)
             memory = site.megabytes_per_worker()
         starts = [_start(ports[1], settings, folder / "start.log") for _ in range(STARTS)]
         app = _app(database, settings, ports[1], folder)

@@ -62,8 +62,8 @@ def spread(
 
 def settle(site: Server) -> None:
     """Wait until the site has done what clients that are gone have asked for."""
-    took = _AT_REST
-    while took >= _AT_REST:
+    took, until = _AT_REST, time.monotonic() + _PATIENCE
+    while took >= _AT_REST and time.monotonic() < until:
         start = time.perf_counter()
         asked = urllib.request.Request(f"{site.url}/it/", headers={"Host": HOST})
         with urllib.request.urlopen(asked, timeout=_PATIENCE):

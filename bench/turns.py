@@ -10,7 +10,6 @@ from bench.load import CONNECTIONS, Measured, put_load
 from bench.usage import Usage
 
 FLOOR_SHARE = 2  # a run of the floor takes a second part of a scenario's time
-NOISY = 0.1  # of the machine, from which on others are named as a reason to measure again
 
 
 @dataclass(frozen=True)

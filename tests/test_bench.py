@@ -1,6 +1,7 @@
 """The bench measures production's configuration, and the docs have its figures unchanged."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_a_report_says_which_goals_are_reached_and_has_what_the_arithmetic_needs
     found = Found(
         rows=[row(name, 300) for name in ["bare Flask hello-world", *names, "sync, nothing new"]],
         floors=[Floor(performances, 5000, 1.0, 2.0, 3.0, 0.1) for performances in (1, 100)],
-        through_nginx=(row("nginx, a file", 1000), row("programme page, by nginx", 900)),
+        through_nginx=(row("nginx, a file", 1000), replace(row("programme page, by nginx", 900), ratio=0.9)),
         clients={clients: row("", 300, 300.0 + clients) for clients in (8, 32, 64, 256)},
         spread=(row("one performance", 300), row("100 performances", 390)),
         stampede=Stampede(3.1, 3.5, 100),

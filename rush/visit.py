@@ -28,7 +28,7 @@ _HEADINGS = {
     "waiting": "You are in line",
     "in": "It is your turn",
     "missed": "Your time to book has passed",
-    "used": "You have had your turn",
+    "used": "Your turn is over",
     "over": "The line is over",
 }
 

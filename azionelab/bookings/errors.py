@@ -28,6 +28,14 @@ class BookingClosed(BookingError):
         self.opens_at = opens_at
 
 
+class TurnOver(BookingError):
+    """There is a line, and this mailbox has no turn: another booking has just used it up. `queue` is where to wait."""
+
+    def __init__(self, queue: str) -> None:
+        super().__init__(queue)
+        self.queue = queue
+
+
 class SoldOut(BookingError):
     """Fewer ordinary seats are left than were asked for; `seats_left` may be 0, while wheelchair places are left."""
 

@@ -1,9 +1,8 @@
 """The rules of one booking: reserve, confirm, cancel, reduce.
 
-Others are in seats/ (holds, no-shows), performance_changes.py (moved and cancelled performances) and erasure.py.
-A rule checks; transitions/ writes the change. Each use case is one transaction; only `reserve` and
-`expire_lapsed_holds` expire holds in transactions of their own before. The database counts the seats (migration
-0002): the rules decide under the performance's lock, and a constraint refuses a writer that does not.
+Others are in seats/ (holds, no-shows), performance_changes.py and erasure.py. A rule checks; transitions/ writes the
+change. Each use case is one transaction; only `reserve` and `expire_lapsed_holds` expire holds before, in others. The
+database counts the seats (migration 0002): a constraint refuses a writer that does not decide under the lock.
 """
 
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import make_transient_to_detached
 
+from azionelab.bookings.crowd.gate import Turn
 from azionelab.bookings.errors import (
     HoldExpired,
     NotFewerSeats,
@@ -46,8 +46,8 @@ class Visitor:
     """The person who books. `email` is a valid address as typed; `locale` is the language of the mails.
 
     `network` is the network that the visitor books from. The box office has none, and no limit by network. One who is
-    not `proven` may be a script (crowd/proof_of_work.py): no seats are held until they confirm. `consent` names
-    the text that they agreed to, None when somebody asked the box office.
+    not `proven` may be a script (crowd/proof_of_work.py): no seats are held until they confirm. `consent` names the text
+    that they agreed to, None at the box office. `turn` uses up their turn in a line, with the booking (crowd/gate.py).
     """
 
     name: str
@@ -56,6 +56,7 @@ class Visitor:
     network: str | None = None
     proven: bool = True
     consent: str | None = None
+    turn: Turn | None = None
 
     @property
     def email_key(self) -> str:
@@ -85,14 +86,12 @@ def reserve(
 
     The same request sent again (`request_key`) returns the booking that it made, as long as that is live;
     afterwards it books anew. An address that already has a live booking of the performance gets a mail about
-    that one, which is returned: both look the same to the caller. The seats are checked before, so that a
-    full house answers SoldOut to everybody.
+    that one, which is returned: both look the same. The seats are checked before: a full house is SoldOut for everybody.
 
     When too many seats are unconfirmed already (UNCONFIRMED_PERCENT), or the visitor is not proven, none are held:
     they go to the party that confirms first. `shown_as_held` of the returned booking is what the page says.
 
-    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, WheelchairPlacesTaken,
-    TooManyUnconfirmed.
+    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, WheelchairPlacesTaken, TooManyUnconfirmed, TurnOver.
     """
     wanted = Places.of_party(seats, wheelchair_places)
     key = request_key_of(request_key or uuid4(), performance_id, visitor, wanted)
@@ -149,6 +148,8 @@ def _reserve(
     network = _network_key(performance_id, visitor)
     holds_seats = network is None or (visitor.proven and wanted.total <= facts.unconfirmed_left)
     with transaction() as session:
+        if visitor.turn:
+            visitor.turn(session)
         for same_address in rivals:
             answer.outcome = UNCHANGED
             enqueue_unless_recent(session, same_address.reservation_id, MailKind.EXISTING)

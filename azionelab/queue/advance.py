@@ -63,8 +63,9 @@ def _let_in(session: Session, line: Line, at: datetime) -> None:
         return
     may_still_book = count_inside(session, line, at - _LONGEST_BOOKING)
     # Read after those inside: who books in between counts twice, and not as neither inside nor seats.
-    count = min(by_pace, read_seats(line, at).room_beside(may_still_book))
-    line.scarce = line.scarce or count < by_pace
+    seats = read_seats(line, at)
+    count = min(by_pace, seats.room_beside(may_still_book))
+    line.scarce = line.scarce or (seats.on_sale and count < by_pace)
     if count < 1:
         return
     let_in = line.let_in + count

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from azionelab.database import db, execute_autocommit, now, transaction, violated_constraint
 from azionelab.queue.advance import advance
@@ -103,6 +104,16 @@ def come_in(place: Place, line: Line) -> None:
         )
 
 
+def give_up(place: Place) -> None:
+    """Give one's turn to the next in line: the seats that are kept for it are free at once."""
+    with transaction() as session:
+        session.execute(
+            update(Place)
+            .where(Place.id == place.id, Place.let_in_at.is_not(None), Place.booked_at.is_(None))
+            .values(booked_at=now())
+        )
+
+
 def leave(place_id: UUID) -> None:
     """Leave the line. The number stays, for who comes back."""
     with transaction() as session:
@@ -117,18 +128,18 @@ def come_back(place_id: UUID) -> None:
         session.execute(update(Place).where(Place.id == place_id).values(left_at=None))
 
 
-def note_booked(line_id: int, email_key: str) -> None:
-    """Count a mailbox as inside no longer: it has booked, or is on the waitlist."""
-    with transaction() as session:
-        session.execute(
-            update(Place)
-            .where(
-                _of_mailbox(line_id, email_key),
-                Place.let_in_at.is_not(None),
-                Place.booked_at.is_(None),
-            )
-            .values(booked_at=now())
-        )
+def use_turn(session: Session, line_id: int, email_key: str) -> bool:
+    """Count a mailbox as inside no longer, in the transaction of its booking; whether it had a turn that was not used.
+
+    That its time is not over was asked before (`may_mailbox_book`).
+    """
+    turn = (
+        _of_mailbox(line_id, email_key),
+        Place.let_in_at.is_not(None),
+        Place.booked_at.is_(None),
+    )
+    used = update(Place).where(*turn).values(booked_at=now()).returning(Place.id)
+    return session.scalar(used.execution_options(synchronize_session=False)) is not None
 
 
 def pass_to_mailbox(line_id: int, email_key: str, corrected: str) -> None:

@@ -52,10 +52,12 @@ def join(performance_id: int, visitor: Visitor, seats: int, *, wheelchair_places
     to the caller. An entry that is not in line yet takes over the new number of seats.
 
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SeatsAreFree, WheelchairPlacesTaken when the house has
-    fewer such places.
+    fewer such places, and TurnOver.
     """
     wanted = Places.of_party(seats, wheelchair_places)
     with transaction() as session:
+        if visitor.turn:
+            visitor.turn(session)
         _lock_open(session, performance_id, wanted)
         same = _same_address(session, performance_id, visitor.email_key)
         if same is None:

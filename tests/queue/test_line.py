@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings import rules
 from azionelab.bookings.crowd.pressure import pressure
-from azionelab.bookings.errors import SoldOut
-from azionelab.database import db, now
+from azionelab.bookings.errors import SoldOut, TurnOver
+from azionelab.database import db, now, transaction
 from azionelab.queue import advance as moving
 from azionelab.queue import lines, places
 from azionelab.queue.advance import advance
 from azionelab.queue.lines import Pace
 from azionelab.queue.models import Line, Origin, Place
-from azionelab.queue.seats import SeatsBehind
+from azionelab.queue.seats import SeatsBehind, outlook
 from tests.bookings.test_locks import without_its_lock
 from tests.factories import a_performance, a_visitor
 from tests.support.processes import eventually
@@ -95,7 +95,7 @@ def test_the_next_are_let_in_by_rate_and_by_who_is_inside() -> None:
     for second in range(1, 30):
         advance(line.id, at + timedelta(seconds=second))
     assert line_of(line.id).let_in == 12, "as many as may be inside"
-    places.note_booked(line.id, "visitor-0@example.org")
+    use_turn(line, 0)
     places.leave(waiting[1])
     at += timedelta(seconds=31)
     advance(line.id, at)
@@ -168,7 +168,7 @@ def test_only_a_mailbox_that_is_let_in_may_book_and_only_in_its_time() -> None:
     assert not may("stranger", timedelta())
     places.leave(ids[0])
     assert may("visitor-0", timedelta()), "nobody loses a turn by a stranger's press"
-    places.note_booked(line.id, "visitor-0@example.org")
+    use_turn(line, 0)
     assert not may("visitor-0", timedelta()), "a turn is for one booking"
     with pytest.raises(lines.TurnFixed):
         lines.change_line(line.id, Pace(6, 500, 5), seen="6/500/10/")
@@ -271,27 +271,63 @@ def let_in(line: Line, at: datetime | None = None) -> int:
     return line_of(line.id).let_in
 
 
-def test_nobody_is_let_in_whose_seats_somebody_inside_may_take() -> None:
+def use_turn(line: Line, visitor: int) -> bool:
+    with transaction() as session:
+        return places.use_turn(session, line.id, f"visitor-{visitor}@example.org")
+
+
+def test_nobody_is_let_in_who_might_find_no_seats() -> None:
     performance = a_performance(capacity=11)
     line = a_line(most_seats=4)
-    waiting = join_all(line, 8)
+    join_all(line, 8)
     assert line_of(line.id).names_minutes
-    assert let_in(line) == 2, "two bookings of four seats fit certainly"
+    assert let_in(line) == 3, "two bookings of four seats, and one of the three that may be left"
     assert not line_of(line.id).names_minutes, "how long it takes is up to those inside"
     book(performance.id, 0, 2)
-    places.note_booked(line.id, "visitor-0@example.org")
-    assert let_in(line) == 3, "of nine seats the one who is inside may take four"
+    use_turn(line, 0)
+    assert let_in(line) == 4, "of nine seats the two who are inside may take eight"
     at = now() + timedelta(minutes=4)
-    assert let_in(line, at) == 5, "who did not come in has no seats any more"
-    for place in waiting[3:5]:
-        places.note_booked(line.id, f"visitor-{waiting.index(place)}@example.org")
-    book(performance.id, 3, 4)
-    book(performance.id, 4, 4)
-    assert let_in(line, at) == 6, "the last seat"
-    assert let_in(line, at) == 6
-    book(performance.id, 5, 1)
-    places.note_booked(line.id, "visitor-5@example.org")
+    assert let_in(line, at) == 7, "who did not come in has no seats any more"
+    for visitor, seats in enumerate((4, 4, 1), 4):
+        book(performance.id, visitor, seats)
+        use_turn(line, visitor)
     assert let_in(line, at) == 8, "to the waitlist, when all seats are taken"
+
+
+def test_a_turn_that_is_given_up_is_the_next_ones() -> None:
+    a_performance(capacity=4)
+    line = a_line(most_seats=4)
+    first, second = sorted(join_all(line, 2), key=lambda one: place_of(one).number or 0)
+    assert let_in(line) == 1
+    places.give_up(place_of(first))
+    assert let_in(line) == 2
+    assert place_of(second).may_book(line, now())
+    assert not place_of(first).may_book(line, now())
+    places.give_up(place_of(second))
+    assert places.rejoin(place_of(first), line), "at the end"
+
+
+def test_an_evening_that_opens_later_keeps_nobody_from_the_waitlist() -> None:
+    sold_out = a_performance(capacity=2)
+    later = a_performance(booking_opens_at=now() + timedelta(hours=2))
+    book(sold_out.id, 9, 2)
+    line = a_line(stay_minutes=10)
+    join_all(line, 3)
+    assert let_in(line) == 3
+    assert outlook(line).sold_out
+    soon = lines.open_line(later.show_id, now())
+    join_all(line_of(soon), 2)
+    assert let_in(line_of(soon)) == 0, "nothing is on sale behind it, and nothing is sold out"
+    assert line_of(soon).names_minutes, "which is not for want of seats"
+
+
+def test_the_sites_line_counts_no_seats_behind_a_shows_own_line() -> None:
+    own = a_performance(capacity=100)
+    a_performance(capacity=4)
+    lines.open_line(own.show_id, now() - timedelta(minutes=1))
+    line = a_line(most_seats=4)
+    join_all(line, 3)
+    assert let_in(line) == 1
 
 
 def test_bookings_that_hold_nothing_yet_count_and_nobody_comes_in_before_the_sale(
@@ -303,11 +339,12 @@ def test_bookings_that_hold_nothing_yet_count_and_nobody_comes_in_before_the_sal
     book(performance.id, 8, 4)
     database.execute("UPDATE reservation SET holds_seats = false")
     assert let_in(line) == 1
-    places.note_booked(line.id, "visitor-0@example.org")
-    book(performance.id, 0, 2)
+    use_turn(line, 0)
+    book(performance.id, 0, 4)
     assert let_in(line) == 1, "the last seats wait for a booking that may take them"
     database.execute(
-        "UPDATE reservation SET holds_seats = true, hold_expires_at = now() + interval '1 hour'"
+        "UPDATE reservation SET created_at = now() - interval '1 hour', hold_expires_at = now() - interval '1 minute'"
+        " WHERE NOT holds_seats"
     )
     assert let_in(line) == 2
     closed = a_performance(booking_opens_at=now() + timedelta(minutes=5))
@@ -346,6 +383,54 @@ def seats_of_those_let_in(app: Flask) -> Callable[[], list[int]]:
     return sell
 
 
+def book_twice_at_once(app: Flask, use: Callable[[Session, threading.Barrier], bool]) -> list[bool]:
+    """Book two evenings at the same moment with one turn; which of them were booked."""
+    evenings = [a_performance().id, a_performance().id]
+    both = threading.Barrier(2)
+
+    def turn(session: Session) -> None:
+        if not use(session, both):
+            raise TurnOver("/queue")
+
+    def press(evening: int) -> bool:
+        with app.app_context():
+            try:
+                visitor = replace(a_visitor("visitor-0@example.org"), turn=turn)
+                rules.reserve(evening, visitor, 1, uuid4())
+            except TurnOver:
+                return False
+            return True
+
+    with ThreadPoolExecutor(2) as crowd:
+        return list(crowd.map(press, evenings))
+
+
+def test_a_turn_is_for_one_booking_also_of_two_at_once(app: Flask) -> None:
+    line = a_line()
+    join_all(line, 1)
+    assert let_in(line) == 1
+
+    def use(session: Session, both: threading.Barrier) -> bool:
+        both.wait()
+        return places.use_turn(session, line.id, "visitor-0@example.org")
+
+    assert sorted(book_twice_at_once(app, use)) == [False, True]
+
+
+def test_negative_control_a_turn_that_is_only_read_books_twice(app: Flask) -> None:
+    line = a_line()
+    join_all(line, 1)
+    assert let_in(line) == 1
+
+    def use(session: Session, both: threading.Barrier) -> bool:
+        unused = select(Place.id).where(Place.line_id == line.id, Place.booked_at.is_(None))
+        found = session.scalar(unused) is not None
+        both.wait()
+        return found
+
+    assert book_twice_at_once(app, use) == [True, True]
+
+
 def test_whoever_is_let_in_finds_seats_however_quick_others_are(
     seats_of_those_let_in: Callable[[], list[int]],
 ) -> None:
@@ -355,7 +440,7 @@ def test_whoever_is_let_in_finds_seats_however_quick_others_are(
 def test_negative_control_by_pace_alone_the_quick_ones_get_all(
     seats_of_those_let_in: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moving, "read_seats", lambda _line, _at: SeatsBehind(12, 100))
+    monkeypatch.setattr(moving, "read_seats", lambda _line, _at: SeatsBehind(100))
     assert sorted(seats_of_those_let_in()) == [0] * 5 + [4] * 3
 
 

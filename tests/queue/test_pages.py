@@ -98,7 +98,7 @@ def test_the_form_is_behind_the_line_until_it_is_ones_turn(visitor: FlaskClient)
     booked = visitor.post(form, data=filled(page.text, email="ADA@example.org"))
     assert booked.status_code == 303
     assert booked.location.endswith("/received")
-    assert "You have had your turn" in visitor.get(place).text
+    assert "Your turn is over" in visitor.get(place).text
     assert visitor.get(form).location == place, "a turn is for one booking"
     again = visitor.post(form, data=filled(page.text, email="ADA@example.org"))
     assert again.location == booked.location, "the same press is answered with its booking"
@@ -263,7 +263,7 @@ def test_the_page_says_when_all_seats_are_taken(visitor: FlaskClient) -> None:
     }
     assert "the address that you gave when you joined" in visitor.post(waitlist, data=typed).text
     assert visitor.post(waitlist, data=typed | {"email": EMAIL}).status_code == 303
-    assert "You have had your turn" in visitor.get(place).text
+    assert "Your turn is over" in visitor.get(place).text
 
 
 def test_a_line_can_allow_fewer_seats_than_the_performance(

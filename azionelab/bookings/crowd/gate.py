@@ -1,10 +1,14 @@
 """Whether a visitor has to wait before booking: the form and the API ask, the queue answers (azionelab/queue/pages/gate.py)."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from flask import current_app
+from sqlalchemy.orm import Session
 
 EXTENSION = "booking_gate"
+# Uses a turn up, in the transaction of what it is for. Raises TurnOver.
+Turn = Callable[[Session], None]
 
 
 class Gate(Protocol):
@@ -19,8 +23,8 @@ class Gate(Protocol):
     def party_limit(self, performance_id: int, limit: int) -> int:
         """The most seats of a visitor's booking now, where the performance allows `limit`."""
 
-    def note_booked(self, performance_id: int, mailbox: str) -> None:
-        """Count a mailbox that has booked, or is on the waitlist, as inside no longer."""
+    def turn(self, performance_id: int, mailbox: str) -> Turn | None:
+        """What uses up the turn of a mailbox that books, or goes on the waitlist; None where nobody waits."""
 
     def note_corrected(self, performance_id: int, mailbox: str, corrected: str) -> None:
         """A booking of a mailbox is about to be corrected to another one, which needs no turn of its own."""

@@ -32,6 +32,7 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TooManyUnproven,
     TryLater,
+    TurnOver,
     WheelchairPlacesTaken,
 )
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
@@ -126,7 +127,8 @@ def book(
         if limit < wanted.total:
             raise PartyTooLarge(limit)
         proven = count_booking(visitor.email_key)
-        visitor = replace(visitor, proven=proven, consent=Consent.BOOKING)
+        turn = gate().turn(performance_id, visitor.email_key)
+        visitor = replace(visitor, proven=proven, consent=Consent.BOOKING, turn=turn)
         held = rules.reserve(
             performance_id,
             visitor,
@@ -136,11 +138,12 @@ def book(
         ).shown_as_held
     except PerformanceUnknown:
         abort(404)
+    except TurnOver as error:
+        return _wait_in(error.queue)
     except TryLater as error:
         return _try_later(error)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
         return _refusal(error)
-    gate().note_booked(performance_id, visitor.email_key)
     return {"status": "check_your_inbox", "hold_minutes": hold_minutes(), "held": held}
 
 

@@ -28,6 +28,7 @@ from azionelab.bookings.errors import (
     PerformanceUnknown,
     SoldOut,
     TryLater,
+    TurnOver,
 )
 from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
@@ -97,6 +98,10 @@ def _let_wait(
     """The answer to a booking whose mailbox has to wait in line first."""
     if line_before(performance.id, visitor, form.asked, form.key) is None:
         return None
+    return _wait_first(performance, form)
+
+
+def _wait_first(performance: Listing, form: BookingForm) -> AnyResponse:
     if waiting := _wait(performance):
         return waiting
     form.email.errors = [
@@ -110,7 +115,8 @@ def _reserve(performance: Listing, form: BookingForm, visitor: rules.Visitor) ->
     try:
         mailbox = visitor.email_key
         proven = count_booking(mailbox, form.proof.data, suspect=form.looks_scripted)
-        visitor = replace(visitor, proven=proven, consent=Consent.BOOKING)
+        turn = gate().turn(performance_id, mailbox)
+        visitor = replace(visitor, proven=proven, consent=Consent.BOOKING, turn=turn)
         held = rules.reserve(
             performance_id,
             visitor,
@@ -120,6 +126,8 @@ def _reserve(performance: Listing, form: BookingForm, visitor: rules.Visitor) ->
         ).shown_as_held
     except PerformanceUnknown:
         abort(404)
+    except TurnOver:
+        return _wait_first(performance, form)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
         performance = find_listing(performance_id, now()) or performance
         if isinstance(error, SoldOut) and performance.left.total:
@@ -129,7 +137,6 @@ def _reserve(performance: Listing, form: BookingForm, visitor: rules.Visitor) ->
         return ask_later(
             limit, lambda status, notice: _form_page(performance, form, status, notice=notice)
         )
-    gate().note_booked(performance_id, visitor.email_key)
     session[ASKED] = {
         "performance": performance_id,
         "name": visitor.name,
@@ -145,9 +152,8 @@ def _reserve(performance: Listing, form: BookingForm, visitor: rules.Visitor) ->
 
 def _wait(performance: Listing) -> AnyResponse | None:
     """The way to the queue, when this browser has to wait there, or can before booking opens."""
-    if performance.status not in (Status.OPEN, Status.NOT_YET_OPEN):
-        return None
-    return lead_to_line(performance)
+    waits = performance.status in (Status.OPEN, Status.NOT_YET_OPEN)
+    return lead_to_line(performance) if waits or performance.has_only_wheelchair_places else None
 
 
 def _form_page(
@@ -162,6 +168,7 @@ def _form_page(
         performance.id,
         form,
         performance=performance,
+        party_limit=gate().party_limit(performance.id, performance.party_limit),
         notice=notice,
         refusal=refusal,
         alternatives=_alternatives(performance) if refusal else [],
@@ -176,6 +183,7 @@ def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:
         "booking_form.html",
         **{
             "performance": None,
+            "party_limit": 0,
             "refusal": None,
             "challenge": None,
             "confirm_again": None,

@@ -21,6 +21,16 @@ def lead_to_line(performance: Listing) -> AnyResponse | None:
     return redirect(queue, 303) if queue else None
 
 
+def waitlist_has_line(performance: Listing) -> bool:
+    """Whether the waitlist's form is for those in line first: also while the last seats are too few for a party."""
+    return performance.status in (Status.OPEN, Status.SOLD_OUT)
+
+
+def lead_to_line_of_waitlist(performance: Listing) -> AnyResponse | None:
+    """The way to the queue, when this browser has to wait there: the waitlist is filled in the order of the line."""
+    return lead_to_line(performance) if waitlist_has_line(performance) else None
+
+
 def line_before(
     performance_id: int, visitor: Visitor, wanted: Places, press: UUID | None
 ) -> str | None:

@@ -1,21 +1,22 @@
 """The gate before the booking form and the bookings API, while there is a line."""
 
-from flask import Flask, session
+from flask import Flask
+from flask import session as browser
+from sqlalchemy.orm import Session
 
-from azionelab.bookings.crowd.gate import EXTENSION
+from azionelab.bookings.crowd.gate import EXTENSION, Turn
+from azionelab.bookings.errors import TurnOver
 from azionelab.database import now
-from azionelab.database.errors import is_database_busy
 from azionelab.queue.lines import line_before
 from azionelab.queue.models import Line, Place
 from azionelab.queue.pages.addresses import join_address, place_address
 from azionelab.queue.places import (
     find_place,
     may_mailbox_book,
-    note_booked,
     pass_to_mailbox,
     place_id_of,
+    use_turn,
 )
-from azionelab.web.busy_pages import log_busy
 from azionelab.web.rate_limits import visitor_network
 
 # The session's key of the places of this browser, as tokens by their line's id.
@@ -50,16 +51,19 @@ class QueueGate:
         line = _line(performance_id)
         return line.party_limit(limit) if line and now() >= line.opens_at else limit
 
-    def note_booked(self, performance_id: int, mailbox: str) -> None:
-        """Count a mailbox that has booked, or is on the waitlist, as inside no longer."""
-        if line := _line(performance_id):
-            try:
-                note_booked(line.id, mailbox)
-            except Exception as error:
-                # The booking is committed. Without this note the next one comes in a little later.
-                if not is_database_busy(error):
-                    raise
-                log_busy(error, "queue: ")
+    def turn(self, performance_id: int, mailbox: str) -> Turn | None:
+        """What uses up the turn of a mailbox that books, or goes on the waitlist; None where nobody waits."""
+        line = _line(performance_id)
+        if line is None or now() < line.opens_at:
+            return None
+        line_id, queue = line.id, join_address(line.id, performance_id)
+
+        def use(session: Session) -> None:
+            # Of two bookings at once the second one waits here for the first, and finds the turn used.
+            if not use_turn(session, line_id, mailbox):
+                raise TurnOver(queue)
+
+        return use
 
     def note_corrected(self, performance_id: int, mailbox: str, corrected: str) -> None:
         """A booking of a mailbox is about to be corrected to another one, which needs no turn of its own."""
@@ -74,16 +78,16 @@ def init_gate(app: Flask) -> None:
 
 def place_of_browser(line: Line) -> Place | None:
     """The place in a line that this browser has a cookie of."""
-    token = session.get(PLACES, {}).get(str(line.id))
+    token = browser.get(PLACES, {}).get(str(line.id))
     place_id = place_id_of(token) if token else None
     return find_place(place_id) if place_id else None
 
 
 def keep_in_browser(line_id: int, token: str) -> None:
     """Let this browser remember a place, beside those in other lines."""
-    kept = session.get(PLACES, {})
+    kept = browser.get(PLACES, {})
     if kept.get(str(line_id)) != token:
-        session[PLACES] = {**dict(list(kept.items())[-3:]), str(line_id): token}
+        browser[PLACES] = {**dict(list(kept.items())[-3:]), str(line_id): token}
 
 
 def _line(performance_id: int) -> Line | None:

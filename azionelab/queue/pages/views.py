@@ -36,13 +36,14 @@ from azionelab.queue.places import (
     come_in,
     find_of_mailbox,
     find_place,
+    give_up,
     leave,
     place_id_of,
     place_token,
     rejoin,
 )
 from azionelab.queue.places import join as join_line
-from azionelab.queue.seats import is_sold_out
+from azionelab.queue.seats import outlook
 from azionelab.shows.programme import Listing, Status, find_listing
 from azionelab.validation.email_addresses import mailbox_key
 from azionelab.web.languages.pages import PagesInLanguages
@@ -129,8 +130,15 @@ def _is_for_waitlist(wanted: Listing | None) -> bool:
 
 @blueprint.post("/queue/place/<token>/leave")
 def leave_line(token: str) -> AnyResponse:
-    """Leave the line; the page then offers to come back."""
-    return _press(token, lambda place, _line: leave(place.id))
+    """Leave the line; the page then offers to come back. Whoever has a turn gives it to the next."""
+
+    def do(place: Place, _line: Line) -> None:
+        if place.let_in_at is None:
+            leave(place.id)
+        else:
+            give_up(place)
+
+    return _press(token, do)
 
 
 @blueprint.post("/queue/place/<token>/back")
@@ -156,7 +164,7 @@ def state(line_id: int) -> Response:
         let_in=line.let_in,
         drawn=line.drawn_at is not None,
         ended=line.ended_at is not None,
-        sold_out=is_sold_out(line),
+        sold_out=outlook(line).sold_out,
         per_minute=line.per_minute,
         inside_limit=line.inside_limit,
         stay_minutes=line.stay_minutes,
@@ -207,7 +215,7 @@ def _place_page(token: str, status: int = 200, notice: str | None = None) -> Any
     # Read after the line: whoever read the line may have let this place in.
     place = find_place(place.id) or place
     at = now()
-    sold_out, wanted = is_sold_out(line), _wanted()
+    seats, wanted = outlook(line), _wanted()
     page = render_template(
         "queue/place.html",
         state=_state_of(place, line),
@@ -218,7 +226,8 @@ def _place_page(token: str, status: int = 200, notice: str | None = None) -> Any
         ahead=max(0, line.ahead(place.number) - 1) if place.number else None,
         minutes=line.minutes_at_most(place.number) if place.number else None,
         to_opening=(line.opens_at - at).total_seconds(),
-        sold_out=sold_out,
+        sold_out=seats.sold_out,
+        several=seats.evenings > 1,
         wanted=wanted,
         way_in=_way_in(wanted),
         to_waitlist=_is_for_waitlist(wanted),
@@ -270,6 +279,7 @@ def _join_page(
         minutes=line.minutes_at_most(line.joined + 1),
         challenge=write_challenge(always=True),
         action=join_address(line.id, _wanted_id()),
+        several=outlook(line).evenings > 1,
     )
     return make_response(page, status)
 

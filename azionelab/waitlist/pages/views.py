@@ -3,6 +3,7 @@
 GETs change nothing. Pages with a token in their address are never cached and send no referrer.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from flask import (
@@ -30,6 +31,7 @@ from azionelab.bookings.errors import (
     ReservationEnded,
     SoldOut,
     TryLater,
+    TurnOver,
 )
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.consent import Consent
@@ -37,7 +39,7 @@ from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.form_again import BusyTexts, ask_later, keep_input
 from azionelab.bookings.pages.own_booking import reservation_of
 from azionelab.bookings.pages.rate_limits import count_booking
-from azionelab.bookings.pages.waiting import lead_to_line
+from azionelab.bookings.pages.waiting import lead_to_line_of_waitlist, waitlist_has_line
 from azionelab.database import now
 from azionelab.extensions import csrf
 from azionelab.languages import current_language
@@ -84,9 +86,10 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
     performance = find_listing(performance_id, now())
     if performance is None or not performance.published:
         abort(404)
-    form.offer(performance.party_limit, performance.wheelchair_places)
+    limit = gate().party_limit(performance_id, performance.party_limit)
+    form.offer(limit, performance.wheelchair_places)
     if not form.is_submitted():
-        return _wait(performance) or _join_page(performance, form)
+        return lead_to_line_of_waitlist(performance) or _join_page(performance, form)
     if not form.validate():
         return _join_page(performance, form, 422, form.notice)
     visitor = bookings.Visitor(
@@ -96,16 +99,17 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
         visitor_network(),
         consent=Consent.WAITLIST,
     )
-    waiting = _let_wait(performance, form, visitor.email_key)
-    return waiting or _join_waitlist(performance, form, visitor)
+    if waitlist_has_line(performance):
+        # Otherwise who is quick at this form would pass those in line.
+        if gate().leads_mailbox_to(performance.id, visitor.email_key):
+            return _wait_first(performance, form)
+        visitor = replace(visitor, turn=gate().turn(performance.id, visitor.email_key))
+    return _join_waitlist(performance, form, visitor)
 
 
-def _let_wait(performance: Listing, form: JoinForm, mailbox: str) -> AnyResponse | None:
-    """The answer to an entry whose mailbox has to wait in line first: who is quick at this form would pass those there."""
-    if performance.status is Status.SOLD_OUT and gate().leads_mailbox_to(performance.id, mailbox):
-        notice = gettext("Please use the address that you gave when you joined the line.")
-        return _wait(performance) or _join_page(performance, form, 409, notice)
-    return None
+def _wait_first(performance: Listing, form: JoinForm) -> AnyResponse:
+    notice = gettext("Please use the address that you gave when you joined the line.")
+    return lead_to_line_of_waitlist(performance) or _join_page(performance, form, 409, notice)
 
 
 def _join_waitlist(performance: Listing, form: JoinForm, visitor: bookings.Visitor) -> AnyResponse:
@@ -117,23 +121,17 @@ def _join_waitlist(performance: Listing, form: JoinForm, visitor: bookings.Visit
         )
     except PerformanceUnknown:
         abort(404)
+    except TurnOver:
+        return _wait_first(performance, form)
     except rules.SeatsAreFree as error:
         return _join_page(performance, form, 409, free=error.free)
     except (BookingClosed, PartyTooLarge, SoldOut) as error:
         performance = find_listing(performance.id, now()) or performance
         return _join_page(performance, form, 409, explain(error))
     except (TryLater, TooManyRequests) as limit:
-        return ask_later(
-            limit, lambda status, notice: _join_page(performance, form, status, notice)
-        )
-    gate().note_booked(performance.id, visitor.email_key)
+        return ask_later(limit, lambda status, note: _join_page(performance, form, status, note))
     browser[_ASKED] = {"performance": performance.id, "email": visitor.email}
     return redirect(url_for(".received", performance_id=performance.id), 303)
-
-
-def _wait(performance: Listing) -> AnyResponse | None:
-    """The way to the queue, when this browser has to wait there: the waitlist is filled in the order of the line."""
-    return lead_to_line(performance) if performance.status is Status.SOLD_OUT else None
 
 
 @blueprint.get("/performances/<int:performance_id>/waitlist/received")

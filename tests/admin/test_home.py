@@ -209,7 +209,8 @@ def test_few_statements_answer_a_page(app: Flask, address: str) -> None:
     statements: list[str] = []
 
     def note(*args: Any) -> None:
-        statements.append(args[2])
+        if "FROM theme_version" not in args[2]:  # read once in PAGE_CACHE_SECONDS, here 0
+            statements.append(args[2])
 
     event.listen(db.engine, "before_cursor_execute", note)
     try:

@@ -67,18 +67,23 @@ def read_names(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = 
         str(row.id): next((text["subject"] for text in row.texts.values()), "")
         for row in _rows(AudienceMessage, wanted)
     }
-    names.found["queue_line"] = {
-        str(identity): title or str(_("the whole site"))
-        for identity, title in db.session.execute(
-            select(QueueLine.id, Show.title)
-            .outerjoin(Show, Show.id == QueueLine.show_id)
-            .where(QueueLine.id.in_([int(one) for one in wanted.get("queue_line", ())]))
-        )
-    }
+    names.found["queue_line"] = _lines([int(one) for one in wanted.get("queue_line", ())])
     models: tuple[Any, ...] = (Show, Picture, Venue, Holiday, ApiToken, ProgramToken, Webhook, Role)
     for model in models:
         names.found[model.__tablename__] = {str(row.id): str(row) for row in _rows(model, wanted)}
     return names
+
+
+def _lines(identities: Sequence[int]) -> dict[str, str]:
+    """What each line stands before, by its id."""
+    if not identities:
+        return {}
+    rows = db.session.execute(
+        select(QueueLine.id, Show.title)
+        .outerjoin(Show, Show.id == QueueLine.show_id)
+        .where(QueueLine.id.in_(identities))
+    )
+    return {str(identity): title or str(_("the whole site")) for identity, title in rows}
 
 
 def mails_parties(entries: Iterable[AuditEntry]) -> dict[str, tuple[str, str]]:

@@ -63,7 +63,7 @@ def cluster(mail_server: SmtpServer) -> Iterator[Stack]:
     """A deployment with three database nodes, not started yet; its images are built."""
     with prepared(mail_server) as stack:
         stack.overlays = ("compose.ha.yml",)
-        stack.compose("build", timeout=20 * PATIENCE)
+        stack.compose("build", timeout=PATIENCE * 20)
         yield stack
 
 
@@ -94,7 +94,7 @@ def test_a_node_dies_and_the_database_goes_back_to_a_moment(cluster: Stack) -> N
     stack.sql("DELETE FROM reservation; DELETE FROM scan")
     assert stack.sql(COUNTS) == "0|0"
     went = run(
-        *(ROOT / "docker" / "ha" / "back-to", moment, *stack.options()), timeout=20 * PATIENCE
+        *(ROOT / "docker" / "ha" / "back-to", moment, *stack.options()), timeout=PATIENCE * 20
     )
     assert "FAIL" not in went.stdout
     stack.database = eventually(lambda: primary(stack), "a primary after the way back")

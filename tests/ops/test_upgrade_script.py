@@ -18,7 +18,7 @@ cd "$(dirname "$0")"
 printf '%s\\n' "$*" >> asked
 [ ! -e broken ] || case $* in *"$(cat broken)"*) exit 1 ;; esac
 case $* in
-    *"config --hash"*) printf '%s x\\n' backend nginx worker backup entrance ;;
+    *"config --hash"*) printf '%s x\\n' backend nginx worker backup entrance $(cat others 2> /dev/null) ;;
     *config) printf 'name: theatre\\n' ;;
     "image inspect"*) [ ! -e missing ] ;;
     "load "*) rm -f missing ;;
@@ -163,3 +163,14 @@ def test_a_file_that_cannot_be_loaded_ends_it(checkout: Checkout) -> None:
     assert ended.returncode == 1
     assert "FAIL" in ended.stdout
     assert not [line for line in checkout.asked if " build " in line or " up " in line]
+
+
+def test_the_databases_nodes_are_left_alone(checkout: Checkout) -> None:
+    checkout.say("others", "postgres node1 etcd2 prometheus")
+    ended = checkout.upgrade()
+    assert ended.returncode == 0, ended.stdout
+    for service in ("postgres", "node1", "etcd2"):
+        assert f"{service} has other settings now and was left alone" in ended.stdout
+        assert f"up -d --no-deps --wait {service}\n" in ended.stdout
+    started = [line for line in checkout.asked if " up --detach --no-deps " in line]
+    assert [line.split()[-1] for line in started if "--scale" not in line] == ["prometheus"]

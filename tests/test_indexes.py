@@ -101,9 +101,8 @@ COLUMNS = """
     FROM pg_attribute WHERE attrelid::regclass::text = ANY(%(large)s)
     AND (attname = 'undone_at' OR attname ~ '_id$' AND atttypid = 'integer'::regtype)
 """
-FORGET = (
-    f"DELETE FROM pg_statistic WHERE (starelid, staattnum) IN (SELECT attrelid, attnum {COLUMNS})"
-)
+# That all of the three evenings are of this season, for example, is true of no theatre's tables.
+FORGET = "DELETE FROM pg_statistic WHERE starelid::regclass::text = ANY(%(large)s)"
 KNOW = f"""
     INSERT INTO pg_statistic
     SELECT attrelid, attnum, false, CASE attname WHEN 'undone_at' THEN 0.99 ELSE 0 END, 8, -0.01,
@@ -132,6 +131,7 @@ class Reader:
         with database.transaction(force_rollback=True):
             for kind in ("seqscan", "mergejoin", "hashjoin", "material"):
                 database.execute(f"SET LOCAL enable_{kind} = off")
+            database.execute("ANALYZE")  # as autovacuum may have done or not
             for statement in (GROW, FORGET, KNOW):
                 database.execute(statement, facts)
             plans = Plans(database)

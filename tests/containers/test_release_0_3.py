@@ -123,7 +123,7 @@ def test_a_database_of_0_3(
     ).stdout
     assert "the ports change hands" in told
     # It leaves PostgreSQL alone, and says how its settings of today are taken.
-    assert "up -d --wait postgres" in told
+    assert "up -d --no-deps --wait postgres" in told
     stack.up("postgres")
     stack.execute("postgres", "bash", "/docker-entrypoint-initdb.d/10-application.sh")
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"

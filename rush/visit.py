@@ -80,19 +80,22 @@ class Visit:
     async def _join(self) -> Answer | None:
         """Take a place; its page."""
         page = await self._web.follow("page", self._form_path, self._browser)
+        asked_at = None
         for _ in range(_TRIES):
             if self._state_of(page):
                 return page
             fields = hidden_fields(page.text)
             if "shown_at" in fields:
                 await self._fill_in(page, fields)
-                asked_at = time.monotonic()
+                asked_at = asked_at or time.monotonic()
                 sent = fields | {"email": self._person.mailbox}
                 page = await self._web.ask("join", page.path, self._browser, sent)
                 if page.status == 303:
                     self.story.asked_at, self.story.joined_at = asked_at, time.monotonic()
                     self._place_path = page.path
                     return await self._load_place()
+                if page.status != NO_ANSWER and page.status < 500:
+                    asked_at = None  # refused; without an answer the place may have been taken by this try
             await self._pause_after(page)
             page = await self._web.follow("page", self._form_path, self._browser)
         return None

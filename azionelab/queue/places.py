@@ -168,6 +168,13 @@ def find_place(place_id: UUID) -> Place | None:
     return db.session.get(Place, place_id, populate_existing=True)
 
 
+def find_in_line(place_id: UUID) -> tuple[Place, Line] | None:
+    """A place and its line, both as they are now."""
+    both = select(Place, Line).join(Line, Line.id == Place.line_id).where(Place.id == place_id)
+    row = db.session.execute(both, execution_options={"populate_existing": True}).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
 def place_token(place_id: UUID) -> str:
     """What leads back to a place, in its page's address and the browser's cookie."""
     return make_token(Purpose.QUEUE, place_id)

@@ -189,6 +189,19 @@ def test_who_leaves_can_come_back_and_who_missed_the_time_joins_again(
     assert "The line is over" in visitor.get(f"/en/queue/{line_id}").text
 
 
+def test_a_page_is_no_older_than_what_another_process_told(
+    visitor: FlaskClient, app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_REMEMBERED", 3_600.0)
+    line_id, _performance = a_line_before(inside_limit=1)
+    for name in ("first", "second"):
+        join(english(app), f"/en/queue/{line_id}", f"{name}@example.org")
+    place = join(visitor, f"/en/queue/{line_id}")
+    assert "<dd data-ahead>1</dd>" in visitor.get(place).text
+    database.execute("UPDATE queue_line SET let_in = 2")
+    assert "<dd data-ahead>0</dd>" in visitor.get(place).text
+
+
 def test_a_place_costs_a_proof(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,7 +232,7 @@ def test_the_state_is_public_and_says_nothing_of_anybody(visitor: FlaskClient) -
     assert "Set-Cookie" not in answer.headers
     assert answer.json == {
         "joined": 1, "let_in": 1, "drawn": True, "ended": False, "sold_out": False, "per_minute": 100,
-        "inside_limit": 500, "stay_minutes": 10, "names_minutes": True,
+        "inside_limit": 500, "stay_minutes": 10, "names_minutes": True, "slowed": False,
     }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from azionelab.queue.places import (
     come_back,
     come_in,
     find_of_mailbox,
+    find_in_line,
     find_place,
     give_up,
     leave,
@@ -169,6 +170,7 @@ def state(line_id: int) -> Response:
         inside_limit=line.inside_limit,
         stay_minutes=line.stay_minutes,
         names_minutes=line.names_minutes,
+        slowed=line.slowed,
     )
     response.cache_control.public = True
     response.cache_control.max_age = _STATE_SECONDS
@@ -212,8 +214,9 @@ def _place_page(token: str, status: int = 200, notice: str | None = None) -> Any
         page = render_template("queue/place.html", state="over", wanted=_wanted(), notice=notice)
         return make_response(page, status)
     keep_in_browser(line.id, token)
-    # Read after the line: whoever read the line may have let this place in.
-    place = find_place(place.id) or place
+    # As they are now, not as this process remembers the line: another one may have told this visitor a newer state, and
+    # numbers only fall.
+    place, line = find_in_line(place.id) or (place, line)
     at = now()
     seats, wanted = outlook(line), _wanted()
     page = render_template(

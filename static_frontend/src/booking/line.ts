@@ -14,6 +14,7 @@ interface LineState {
   inside_limit: number;
   stay_minutes: number;
   names_minutes: boolean;
+  slowed: boolean;
 }
 
 /** Milliseconds from an answer to the next request, while the page is seen and while it is not. */
@@ -92,8 +93,10 @@ class Waiting {
     const minutes = this.lower("[data-minutes]", minutesAtMost(this.number, state));
     const part = this.page.querySelector<HTMLElement>("[data-minutes-part]");
     if (part) part.hidden = !state.names_minutes;
-    const instead = this.page.querySelector<HTMLElement>("[data-no-minutes]");
-    if (instead) instead.hidden = state.names_minutes;
+    for (const reason of this.page.querySelectorAll<HTMLElement>("[data-no-minutes]")) {
+      const holds = state.slowed ? "slowed" : "scarce";
+      reason.hidden = state.names_minutes || reason.dataset["noMinutes"] !== holds;
+    }
     if (Date.now() - this.saidAt < SAID_EVERY) return;
     this.saidAt = Date.now();
     const words = [`${this.said.dataset["aheadWords"]}: ${ahead}.`];

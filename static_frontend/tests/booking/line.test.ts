@@ -12,12 +12,14 @@ const state = {
   inside_limit: 100,
   stay_minutes: 10,
   names_minutes: true,
+  slowed: false,
 };
 const reload = vi.fn();
 const text = (where: string): string => document.querySelector(where)!.textContent;
 
 function show(number: number | "", answer: Partial<typeof state>): void {
   document.body.innerHTML = `<b data-ahead>60</b><p data-minutes-part><b data-minutes>30</b></p>
+    <p data-no-minutes="slowed" hidden></p><p data-no-minutes="scarce" hidden></p>
     <p data-queue-said data-state-at="/it/queue/1/state" data-number="${number}" data-sold-out="no"
        data-ahead-words="Ahead" data-minutes-words="Minutes"></p>`;
   vi.stubGlobal(
@@ -63,6 +65,17 @@ test.each([
   show(number, answer);
   await vi.advanceTimersByTimeAsync(5_000 + 60_000);
   expect(reload).toHaveBeenCalledOnce();
+});
+
+test.each([
+  [{}, []],
+  [{ names_minutes: false }, ["scarce"]],
+  [{ names_minutes: false, slowed: true }, ["slowed"]],
+])("the reason is told why no minutes are named: %o", async (answer, reasons) => {
+  show(150, answer);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const told = [...document.querySelectorAll<HTMLElement>("[data-no-minutes]:not([hidden])")];
+  expect(told.map((one) => one.dataset["noMinutes"])).toEqual(reasons);
 });
 
 test("the first numbers wait for the rate alone", () => {

@@ -38,7 +38,7 @@ def make_tickets(database: psycopg.Connection[Any], evening: int, parties: int) 
         """
         INSERT INTO reservation (id, reference, performance_id, name, email, email_key, locale, seats,
                                  state, request_key, created_at, hold_expires_at, confirmed_at)
-        SELECT gen_random_uuid(), lpad((%s * 100000 + n)::text, 8, '0'), %s,
+        SELECT gen_random_uuid(), upper(lpad(to_hex(%s::int), 4, '0') || lpad(to_hex(n), 4, '0')), %s,
                'Visitor ' || substr(md5(n::text), 1, 12), n || '@example.org',
                n || '@example.org', 'en', 1, 'confirmed', gen_random_uuid(), now(), now(), now()
         FROM generate_series(1, %s) n RETURNING reference

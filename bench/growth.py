@@ -1,4 +1,4 @@
-"""What pages, searches and actions take when a theatre keeps its years: from 1,000 to 1,000,000 reservations.
+"""What pages, searches, exports and actions take when a theatre keeps its years: from 1,000 to 1,000,000 reservations.
 
     python -m bench.growth [--write] [--most 100000]
 
@@ -25,7 +25,7 @@ import psycopg
 from bare_machine.postgres_programs import programs
 from bench.cost import Meter, Request, answer, as_proxied, meter
 from bench.figures import write
-from bench.pages import measure_pages
+from bench.pages import measure_files, measure_pages
 from bench.season import Layout, fill
 from bench.servers import ROOT, SECRET_KEY, flask, postgres, site_settings
 
@@ -95,7 +95,8 @@ def _measure(reservations: int) -> Size:
             # As bench.pages: an admin's browser, which speaks plain HTTP to this process.
             office = {"DATABASE_URL": url, "FLASK_DEBUG": "true", "SECRET_KEY": SECRET_KEY}
             found |= {name: page.fastest for name, page in measure_pages(office)}
-            tell("pages measured")
+            found |= dict(measure_files(office))
+            tell("pages and exports measured")
             size = database.execute("SELECT pg_database_size(current_database())").fetchone()
             assert size
             database.execute("CREATE DATABASE restored")
@@ -157,8 +158,8 @@ def _report(sizes: list[int], measured: list[dict[str, float]]) -> str:
     shown = [name for name in rows if name not in office]
     shown += sorted(office, key=lambda name: -_growth(rows[name]))[: max(_LISTED, len(grown))]
     where = (
-        f"Milliseconds; {os.cpu_count()} CPUs, Python {platform.python_version()}. Of {len(rows)} pages, searches and"
-        f" actions {len(rows) - len(grown)} stay within {MOST_GROWTH} times from {sizes[0]:,} reservations to"
+        f"Milliseconds; {os.cpu_count()} CPUs, Python {platform.python_version()}. Of {len(rows)} pages, searches,"
+        f" exports and actions {len(rows) - len(grown)} stay within {MOST_GROWTH} times from {sizes[0]:,} reservations to"
         f" {sizes[-1]:,}. Of the back office those that grow most are listed."
     )
     lines = [

@@ -69,6 +69,14 @@ _SEARCHED = (
     ("admin_scans", "/admin/scans/", "zzzzqq"),
     ("admin_performances", "/admin/performances/", "play"),
 )
+# Exports of one evening. Those of a whole list take as long as it has rows.
+_FILES = (
+    "/admin/evenings/1/parties.csv",
+    "/admin/evenings/1/parties.xlsx",
+    "/admin/evenings/1/scans.csv",
+    "/admin/evenings/1/door-list.pdf",
+    "/admin/reservations/export/csv/?flt1_1=1",
+)
 
 
 @dataclass(frozen=True)
@@ -139,6 +147,20 @@ def measure_pages(settings: dict[str, str], only: str = "") -> Iterator[tuple[st
                 _first_load(client, slowest) / 1000,
             ),
         )
+
+
+def measure_files(settings: dict[str, str]) -> Iterator[tuple[str, float]]:
+    """The fewest milliseconds that each export of one evening took."""
+    from azionelab.app import create_app  # noqa: PLC0415
+    from azionelab.settings.loading import load_config  # noqa: PLC0415
+
+    app = create_app(load_config(settings))
+    client = _log_in(app)
+    for address in _FILES:
+        answer = client.get(address)
+        if answer.status_code != 200 or answer.mimetype == "text/html":
+            raise SystemExit(f"{address} answered {answer.status_code} with {answer.mimetype}")
+        yield address, min(_time(client, address) for _ in range(_TRIES))
 
 
 def _pages(app: Flask) -> Iterator[tuple[str, list[str]]]:

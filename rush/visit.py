@@ -95,7 +95,9 @@ class Visit:
                     self._place_path = page.path
                     return await self._load_place()
                 if page.status != NO_ANSWER and page.status < 500:
-                    asked_at = None  # refused; without an answer the place may have been taken by this try
+                    asked_at = (
+                        None  # refused; without an answer the place may have been taken by this try
+                    )
             await self._pause_after(page)
             page = await self._web.follow("page", self._form_path, self._browser)
         return None

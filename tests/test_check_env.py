@@ -60,6 +60,20 @@ def test_the_example_is_valid_for_compose() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_certificate_that_is_not_there_is_reported(tmp_path: Path) -> None:
+    file, folder = tmp_path / "env", tmp_path / "tls"
+    folder.mkdir()
+    (folder / "fullchain.pem").touch()
+    settings = f"AZIONELAB_TAG=local\nCERTIFICATES_DIR={folder}\nSITE_BASE_URL="
+    file.write_text(f"{settings}https://tickets.theatre.org\n", encoding="utf-8")
+    done = check_env(file)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"look  CERTIFICATES_DIR: there is no privkey.pem in {folder} " in done.stdout
+    for other in ("http://localhost", "https://tickets.theatre.org\nUPSTREAM_PROXY=192.0.2.1"):
+        file.write_text(f"{settings}{other}\n", encoding="utf-8")
+        assert "look" not in check_env(file).stdout
+
+
 @pytest.mark.parametrize(
     "line", ["HTTPS_PORT: 443", "HTTPS_PORT 443", 'SITE_NAME="Teatro', "SITE_NAME='Teatro"]
 )

@@ -122,20 +122,37 @@ if [ "$SERVE" = upstream ]; then
         real_ip_from="${real_ip_from}set_real_ip_from $network; "
     done
 fi
-if [ "$SERVE" = tls ]; then
-    check_file TLS_CERTIFICATE "$TLS_CERTIFICATE"
-    check_file TLS_CERTIFICATE_KEY "$TLS_CERTIFICATE_KEY"
-fi
 if ! mkdir -p "$RUN_DIR" 2>/dev/null || [ ! -w "$RUN_DIR" ]; then
     refuse "${RUN_DIR%/*}: cannot be written by user $(id -u); mount a tmpfs there"
 elif ! mkdir -p "$KEPT_DIR/static/assets" 2>/dev/null || [ ! -w "$KEPT_DIR" ]; then
     refuse "KEPT_DIR: $KEPT_DIR cannot be written by user $(id -u), who must own the volume"
 fi
 
-if [ -n "$problems" ]; then
-    printf '%s' "$problems" >&2
-    exit 1
+# In Compose, wait a moment for a certificate that is not there or is wrong. A container that ended within ten seconds
+# is restarted after a pause that grows, and counts as unhealthy meanwhile: `up --wait` would fail again after the files
+# were added. One that ran longer is restarted at once.
+waited=0 patience=0
+[ -z "$ENTRANCE" ] || patience=12
+wait_for_files() { # wait_for_files LINES: says what is wrong once, and fails when it is time to give up
+    [ "$waited" -gt 0 ] || printf '%s\n' "$1" >&2
+    [ "$waited" -lt "$patience" ] || return 1
+    sleep 1
+    waited=$((waited + 1))
+}
+if [ -n "$problems" ] || [ "$SERVE" != tls ]; then
+    patience=0
 fi
+others=$problems
+while
+    problems=$others
+    if [ "$SERVE" = tls ]; then
+        check_file TLS_CERTIFICATE "$TLS_CERTIFICATE"
+        check_file TLS_CERTIFICATE_KEY "$TLS_CERTIFICATE_KEY"
+    fi
+    [ -n "$problems" ]
+do
+    wait_for_files "${problems%?}" || exit 1
+done
 
 # Served from there, with those of other releases. Renamed into place: another nginx may be serving them.
 kept=$KEPT_DIR/static/assets
@@ -202,10 +219,9 @@ for template in "$TEMPLATES"/*.conf; do
 done
 
 # Only nginx can check these: a file that is no certificate, a key of another certificate.
-if ! errors=$(nginx -t -q -e stderr -c "$RUN_DIR/nginx.conf" 2>&1); then
-    printf '%s\n' "$errors" | sed -n 's/^.*\[emerg\] \([0-9#]*: \)\{0,1\}/nginx: /p' >&2
-    exit 1
-fi
+until errors=$(nginx -t -q -e stderr -c "$RUN_DIR/nginx.conf" 2>&1); do
+    wait_for_files "$(printf '%s\n' "$errors" | sed -n 's/^.*\[emerg\] \([0-9#]*: \)\{0,1\}/nginx: /p')" || exit 1
+done
 [ -n "$ENTRANCE" ] || exec "$@"
 # The ports belong to another container, so that nginx can be replaced with nobody refused.
 ports=$HTTP_LISTEN

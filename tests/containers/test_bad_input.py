@@ -3,6 +3,7 @@
 import pytest
 
 from tests.containers.conftest import Stack, run
+from tests.support.processes import eventually
 
 
 def version_of(stack: Stack) -> str:
@@ -56,12 +57,28 @@ def test_an_unmigrated_database_is_reported(own_stack: Stack) -> None:
     assert "run `flask db upgrade`" in done.stderr
 
 
-def test_a_key_that_nginx_cannot_read_is_named(own_stack: Stack) -> None:
+def test_a_missing_certificate_is_named_and_may_be_added(own_stack: Stack) -> None:
     stack = own_stack
-    (stack.folder / "certificates" / "privkey.pem").chmod(0o600)
-    refused = stack.compose("run", "--rm", "--no-TTY", "--no-deps", "nginx", check=False)
-    assert refused.returncode != 0
-    assert "privkey.pem" in refused.stderr
+    key = stack.folder / "certificates" / "privkey.pem"
+    key.chmod(0o600)
+    aside = key.rename(stack.folder / "aside.pem")
+    refused = stack.compose(
+        *("up", "--detach", "--no-build", "--no-deps", "--wait", "entrance", "nginx"), check=False
+    )
+    assert "nginx-1 is unhealthy" in refused.stderr
+
+    def said(problem: str) -> bool:
+        return f"privkey.pem {problem}" in stack.compose("logs", "--no-color", "nginx").stdout
+
+    eventually(lambda: said("does not exist"), "nginx to miss its key")
+    aside.rename(key)
+    eventually(lambda: said("cannot be read by user 101"), "nginx to be refused its key")
+    # Several more starts, after which Docker would pause for long.
+    eventually(
+        lambda: stack.containers("nginx")[0]["RestartCount"] >= 2, "nginx to be started again"
+    )
+    key.chmod(0o644)
+    stack.up("--no-deps", "entrance", "nginx")
 
 
 def test_the_stack_needs_a_tag(own_stack: Stack) -> None:

@@ -57,7 +57,9 @@ def test_what_the_runbook_checks_out_is_in_every_clone(section: str, clone: Path
         lines = [
             re.sub(r"^(previous=0\.4\.0-).*", rf"\g<1>{first[:12]}", line)
             for line in block
-            if line.startswith(("previous=", "sed -i", "git checkout", "git fetch", "docker/upgrade"))
+            if line.startswith(
+                ("previous=", "sed -i", "git checkout", "git fetch", "docker/upgrade")
+            )
         ]
         if section != "Upgrade":
             git(clone, "checkout", "--quiet", newest)

@@ -11,7 +11,7 @@ from flask.cli import with_appcontext
 from flask_babel import force_locale
 
 from azionelab.bookings.mails.resending import resend_failed
-from azionelab.database import now
+from azionelab.database import db, now
 from azionelab.ops.alerts.sending import deliver
 from azionelab.ops.alerts.watcher import watch_command
 from azionelab.ops.alerts.watching import NobodyListens, send_test_alert
@@ -28,7 +28,8 @@ from azionelab.ops.season.commands import (
 )
 from azionelab.ops.smoke.commands import smoke_command
 from azionelab.ops.with_database import with_database
-from azionelab.staff.accounts import account_address, create_account
+from azionelab.staff.accounts import account_address, create_account, has_admin
+from azionelab.staff.invitations import link_address, link_to_begin
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope, issue_token
 from azionelab.validation.email_addresses import normalize_address
@@ -59,7 +60,7 @@ def register_commands(app: Flask) -> None:
 
 
 @click.command("create-admin")
-@click.argument("email")
+@click.argument("email", required=False)
 @click.option(
     "--role",
     type=click.Choice([role.value for role in RoleName]),
@@ -72,17 +73,53 @@ def register_commands(app: Flask) -> None:
     type=click.File(encoding="utf-8"),
     help="Read the password from the first line of this file (- for standard input).",
 )
+@click.option(
+    "--link",
+    is_flag=True,
+    help="Print a link by which the owner sets the password. Again, the same link, until it is used.",
+)
+@click.option(
+    "--first", is_flag=True, help="Do nothing if there is an administrator who can log in."
+)
 @with_database
-def create_admin_command(email: str, role: str, name: str, password_file: TextIO | None) -> None:
+def create_admin_command(
+    email: str | None,
+    role: str,
+    name: str,
+    password_file: TextIO | None,
+    *,
+    link: bool,
+    first: bool,
+) -> None:
     """Create a staff account; without --role, an administrator's."""
+    if link and password_file:
+        raise click.UsageError("--link and --password-file exclude each other")
+    if first and has_admin(db.session()):
+        click.echo("There is an administrator who can log in; nothing was changed.")
+        return
+    if not email:
+        raise click.UsageError("Missing argument 'EMAIL'.")
     try:
         # The commands' messages are English, whatever the site's language is.
         with force_locale("en"):
             address = account_address(email)  # before the prompt for a password
+            if link:
+                _print_link(address, role, name)
+                return
             user = create_account(address, role, _password(password_file), name)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{user.email} may log in now ({role}).")
+
+
+def _print_link(address: str, role: str, name: str) -> None:
+    link = link_to_begin(address, role, name)
+    if link is None:
+        click.echo(f"{address} has an account with a password; nothing was changed.")
+        return
+    until = local_time(link.expires_at)
+    click.echo(f"{address} sets the password by this link, once, until {until}:", err=True)
+    click.echo(link_address(link))
 
 
 def _password(file: TextIO | None) -> str:

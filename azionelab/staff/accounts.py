@@ -80,13 +80,13 @@ def change_account(user_id: int, edit: Edit) -> Merged:
         # Serializes two administrators who demote each other at the same time.
         session.execute(select(Role.id).where(Role.name == RoleName.ADMIN).with_for_update())
         user = lock_row(session, User, user_id)
-        had_admin = _has_admin(session)
+        had_admin = has_admin(session)
         merged = merge(session, user, edit, _as_in_its_form(user))
         if edit.by == user_id:
             _keep_ones_own(user, merged.write)
         _write_account(session, user, merged.write)
         session.flush()
-        if had_admin and not _has_admin(session):
+        if had_admin and not has_admin(session):
             raise AccountError("role", gettext("At least one administrator must remain."))
         return merged
 
@@ -155,8 +155,8 @@ def _keep_ones_own(user: User, changes: Mapping[str, Any]) -> None:
         )
 
 
-def _has_admin(session: Session) -> bool:
-    # Somebody who has not accepted an invitation cannot log in yet.
+def has_admin(session: Session) -> bool:
+    """Whether an administrator can log in: not one who has yet to accept an invitation."""
     is_admin = (Role.name == RoleName.ADMIN, User.active, User.password.is_not(None))
     admins = select(User.id).join(User.roles).where(*is_admin)
     return bool(session.scalar(select(admins.exists())))

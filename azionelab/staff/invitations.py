@@ -60,6 +60,20 @@ def invite(email: str, role: str, name: str, by: int | None) -> PasswordLink:
         return _make_link(session, add_user(session, address, role, None, name))
 
 
+def link_to_begin(email: str, role: str, name: str) -> PasswordLink | None:
+    """The link of an account without a password, for an operator: made, with the account, only where it is missing.
+
+    None if the account has a password. Raises AccountError as `invite` does, and for an account that is not active.
+    """
+    user = db.session.scalar(select(User).where(User.email == account_address(email)))
+    if user is None:
+        return invite(email, role, name, by=None)
+    if user.password is not None:
+        return None
+    link = _link_of(db.session(), user.id)
+    return link if link is not None and link.expires_at > now() else renew_link(user.id)
+
+
 def renew_link(user_id: int) -> PasswordLink:
     """Make an account's link anew, and mail it if there is a mail server; the earlier link becomes invalid.
 

@@ -12,6 +12,7 @@ from flask import Flask
 
 from azionelab.checkin.devices.registry import find_device
 from azionelab.database import db
+from azionelab.staff.invitations import accept
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope
 from tests.support.people import log_in
@@ -59,6 +60,41 @@ def test_the_account_can_log_in(flask: Command, app: Flask) -> None:
     client = app.test_client()
     assert log_in(client, "anna@theatre.org", PASSWORD).status_code == 302
     assert client.get("/admin/").status_code == 200
+
+
+def test_a_link_stands_in_for_a_password(
+    flask: Command, app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    made = flask("create-admin", "anna@theatre.org", "--link")
+    assert made.exit_code == 0, made.output
+    link = made.stdout.strip()
+    # Again it is the same, until it has expired.
+    before = database.execute("SELECT * FROM password_link").fetchall()
+    assert flask("create-admin", "Anna@Theatre.org", "--link").stdout.strip() == link
+    assert database.execute("SELECT * FROM password_link").fetchall() == before
+    database.execute("UPDATE password_link SET made_at = made_at - interval '8 days'")
+    database.execute("UPDATE password_link SET expires_at = now() - interval '1 second'")
+    renewed = flask("create-admin", "anna@theatre.org", "--link").stdout.strip()
+    assert renewed != link
+
+    accept(renewed.rpartition("/")[2], PASSWORD)
+    assert log_in(app.test_client(), "anna@theatre.org", PASSWORD).status_code == 302
+    told = flask("create-admin", "anna@theatre.org", "--link")
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert told.stdout.startswith("anna@theatre.org has an account with a password")
+
+
+def test_only_the_first_administrator_is_made(
+    flask: Command, database: psycopg.Connection[Any]
+) -> None:
+    assert flask("create-admin", "--first", "--link").exit_code == 2
+    # Who was invited and never came cannot log in.
+    flask("create-admin", "anna@theatre.org", "--first", "--link")
+    flask("create-admin", "bruno@theatre.org", "--first", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    told = flask("create-admin", "carla@theatre.org", "--first", "--link")
+    assert told.stdout.startswith("There is an administrator who can log in")
+    found = database.execute("SELECT email FROM user_account ORDER BY email").fetchall()
+    assert found == [("anna@theatre.org",), ("bruno@theatre.org",)]
 
 
 def test_the_password_prompt_repeats_and_hides_it(flask: Command) -> None:

@@ -88,3 +88,51 @@ take_files() { # take_files LIST: sets files, as arguments of docker compose
         shown="$shown $name"
     done
 }
+overlays() { # overlays: those in use; where nothing was started yet, those that settings in .env are for
+    found=$(overlays_in_use)
+    if [ -z "$found" ]; then
+        while IFS=' ' read -r name file; do
+            [ -z "$(setting "$name")" ] || found="$found${found:+$IFS}$root/docker/$file"
+        done << 'END'
+UPSTREAM_PROXY compose.upstream-tls.yml
+RESTIC_REPOSITORY compose.offsite.yml
+SENTRY_DSN compose.sentry.yml
+AUTHORITY_FILE compose.authority.yml
+DISPOSABLE_LIST compose.disposable.yml
+END
+        case $(setting SITE_BASE_URL) in
+            http://*) [ -n "$(setting UPSTREAM_PROXY)" ] || found="$found${found:+$IFS}$root/docker/compose.http.yml" ;;
+        esac
+    fi
+    printf '%s' "$found"
+}
+read_files() { # sets rendered and hashes, of the files that `take_files` set
+    compose config --quiet > "$log" 2>&1 || fail "reading the Compose files"
+    rendered=$(compose config)
+    hashes=$(compose config --hash '*')
+}
+configured() { # configured SERVICE KEY: a line of Compose's own rendering
+    printf '%s\n' "$rendered" | awk -v service="  $1:" -v key="$2:" \
+        '/^  [a-z]/ { here = $0 == service } /^[a-z]/ { here = 0 } here { sub(/^ +/, "") }
+         here && index($0, key " ") == 1 { sub(/^[^ ]* /, ""); gsub(/^"|"$/, ""); print; exit }'
+}
+is_known() { # is_known SERVICE: whether the Compose files have it
+    printf '%s\n' "$hashes" | grep -q "^$1 "
+}
+that_serve() { # that_serve CONTAINER...: those that run and are healthy, as far as they say
+    for container in "$@"; do
+        [ "$(inspect '{{.State.Status}} {{with .State.Health}}{{.Status}}{{else}}healthy{{end}}' "$container")" \
+            != "running healthy" ] || echo "$container"
+    done
+}
+missing_images() { # missing_images: the services whose images are not there, of the tag in .env
+    ! is_known entrance || docker image inspect "$(configured entrance image)" > /dev/null 2>&1 || echo entrance
+    for service in backend nginx backup; do
+        docker image inspect "azionelab-$service:$(setting AZIONELAB_TAG)" > /dev/null 2>&1 || echo "$service"
+    done
+}
+make_secrets() { # those that are not there yet
+    secrets=$(setting SECRETS_DIR)
+    (cd "$root/docker" && ./new-secrets "${secrets:-./secrets}") > "$log" 2>&1 || fail "docker/new-secrets"
+    : > "$log"
+}

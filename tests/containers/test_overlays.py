@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.containers.conftest import SITE, Stack, run
+from tests.containers.conftest import PASSWORD, SITE, Stack, run
 from tests.support import journey
 from tests.support.processes import ROOT, eventually
 from tests.test_config import PRODUCTION
@@ -82,19 +82,43 @@ def test_the_swarm_example_is_valid() -> None:
     assert "registry.example.org/azionelab-backend:1.0.0" in parsed.stdout
 
 
-def test_the_local_overlay_runs(own_stack: Stack, open_page: Callable[[Stack], Page]) -> None:
+def test_one_command_installs_the_local_overlay(
+    own_stack: Stack, open_page: Callable[[Stack], Page]
+) -> None:
     stack = own_stack
     site = f"http://localhost:{stack.http_port}"
-    kept = ("SECRETS_DIR", "HTTP_PORT", "HTTPS_PORT", "AZIONELAB_TAG")
+    kept = ("SECRETS_DIR", "HTTP_PORT", "HTTPS_PORT")
     settings = {name: stack.setting(name) for name in kept}
     stack.env_file.write_text((ROOT / ".env.example").read_text(encoding="utf-8"))
-    # The page says http://localhost; port 80 of this machine may be somebody's.
-    stack.set(**settings, SITE_BASE_URL=site, PUBLIC_PORT=str(stack.http_port))
+    stack.set(**settings)  # port 80 of this machine may be somebody's
     stack.overlays = ("compose.http.yml",)
-    stack.flask("db", "upgrade")
-    stack.up()
-    evening = stack.evening()
+
+    def install(*options: str) -> str:
+        whose = ("--env-file", stack.env_file, "--project-name", stack.name)
+        return run(ROOT / "docker" / "install", *whose, "-f", stack.surroundings, *options).stdout
+
+    told = install("--http", "--admin", "admin@azionelab.theatre", "--yes")
+    link = re.search(re.escape(site) + r"/staff/accept/\S+", told)
+    assert link
+    assert f"{site}/admin/\n" in told
+    assert "is good" in stack.execute("backup", "azionelab-backup", "verify").stdout
     page = open_page(stack)
+    page.goto(link[0])
+    for field in page.locator("input[type=password]").all():
+        field.fill(PASSWORD)
+    page.locator("main form button").click()
+    expect(page).to_have_url(re.compile("/staff/login|/admin/"))
+
+    # Again it changes nothing; a container that is gone comes back.
+    before = [stack.containers(service)[0]["Id"] for service in ("backend", "nginx")]
+    stack.compose("rm", "--stop", "--force", "worker")
+    settings_before = stack.env_file.read_text()
+    assert "/staff/accept/" not in install("--yes")
+    assert [stack.containers(service)[0]["Id"] for service in ("backend", "nginx")] == before
+    assert stack.containers("worker")[0]["State"]["Health"]["Status"] == "healthy"
+    assert stack.env_file.read_text() == settings_before
+
+    evening = stack.evening()
     page.goto(f"{site}/performances/{evening.performance_id}/book")
     journey.book(page, "Ada Rossi", "ada@azionelab.org", 2)
     # There is no mail server: the link is in the log.

@@ -39,7 +39,7 @@ class Checkout:
         (self.fake / "docker").write_text(DOCKER)
         (self.fake / "docker").chmod(0o755)
         (self.root / "docker").mkdir(parents=True)
-        for name in ("upgrade", "tag"):
+        for name in ("upgrade", "steps.sh", "tag"):
             shutil.copy(ROOT / "docker" / name, self.root / "docker")
         (self.root / "docker" / "new-secrets").write_text("#!/bin/sh\n")
         (self.root / "docker" / "new-secrets").chmod(0o755)
@@ -97,7 +97,7 @@ def test_two_at_once_are_refused(checkout: Checkout) -> None:
     finally:
         os.close(folder)
     assert refused.returncode == 1
-    assert "another docker/upgrade is at work in this folder" in refused.stderr
+    assert "docker/install or docker/upgrade is at work in this folder already" in refused.stderr
     assert checkout.asked == []
     assert checkout.upgrade().returncode == 0
 

@@ -136,3 +136,10 @@ make_secrets() { # those that are not there yet
     (cd "$root/docker" && ./new-secrets "${secrets:-./secrets}") > "$log" 2>&1 || fail "docker/new-secrets"
     : > "$log"
 }
+way_in() { # way_in: how `flask smoke` reaches nginx inside, by the overlays that `take_files` set
+    case $shown in
+        *compose.http.yml*) printf '%s\n' --connect-to entrance:8080 ;;
+        *compose.upstream-tls.yml*) printf '%s\n' --as-proxy-to entrance:8080 ;;
+        *) printf '%s\n' --connect-to entrance:8443 --connect-to-http entrance:8080 ;;
+    esac
+}

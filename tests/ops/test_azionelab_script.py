@@ -1,7 +1,9 @@
 """docker/azionelab: each command is the documented one with the overlays in use; its bundle holds no secret."""
 
+import re
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,12 +11,21 @@ import pytest
 from tests.support.machine import Machine
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    return Machine(tmp_path_factory.mktemp("machine")).installed()
+
+
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    """An installed site, with an overlay in use."""
-    machine = Machine(tmp_path).installed()
-    machine.say("overlays", "/srv/site/docker/compose.yml,/srv/site/docker/compose.offsite.yml\n")
-    return machine
+def machine(installed: Machine) -> Iterator[Machine]:
+    """An installed site, with an overlay in use; the same for all, and as it was for each."""
+    installed.say("overlays", "/srv/site/docker/compose.yml,/srv/site/docker/compose.offsite.yml\n")
+    env_file = installed.root / ".env"
+    before = env_file.read_text()
+    yield installed
+    env_file.write_text(before)
+    for name in ("asked", "broken", "log", "images"):
+        (installed.fake / name).unlink(missing_ok=True)
 
 
 COMMANDS = {
@@ -22,8 +33,7 @@ COMMANDS = {
     "logs -f worker": ["logs --tail 50 -f worker"],
     "doctor": ["run --rm -T backend flask doctor"],
     "smoke": [
-        "run --rm -T backend flask smoke --url https://tickets.theatre.org"
-        " --connect-to entrance:8443 --connect-to-http entrance:8080"
+        "run --rm -T backend flask smoke --url https://tickets.theatre.org --connect-to entrance:8443 --connect-to-http entrance:8080"
     ],
     "mail you@theatre.org": ["run --rm -T worker flask mail-doctor you@theatre.org"],
     "admin you@theatre.org": ["run --rm -T backend flask create-admin --link you@theatre.org"],
@@ -106,9 +116,8 @@ def test_help_and_completion_name_every_command(machine: Machine) -> None:
     )
     commands = {word for word in done.stdout.split() if not word.startswith("-")}
     assert commands >= {command.split()[0] for command in COMMANDS} | {"upgrade", "rollback"}
-    assert [
-        command for command in commands if command != "help" and f"  {command}" not in shown
-    ] == ["stop"]
+    for command in commands - {"help"}:
+        assert re.search(rf"^  (\w+, )?{command}\b", shown, re.M), command
 
 
 PERSONAL = (
@@ -150,6 +159,6 @@ def test_a_bundle_tells_no_secret_and_nobody(machine: Machine) -> None:
 
 def test_a_bundle_with_a_secret_in_it_is_not_written(machine: Machine) -> None:
     machine.say("log", "the password is: a password\n")
-    told = machine.run("azionelab", "support-bundle", "bundle.tar.gz", status=1)
+    told = machine.run("azionelab", "support-bundle", "other.tar.gz", status=1)
     assert "secrets/mail_password is in what was collected" in told
-    assert not (machine.root / "bundle.tar.gz").exists()
+    assert not (machine.root / "other.tar.gz").exists()

@@ -62,7 +62,7 @@ def test_a_command_is_that_of_the_docs_with_the_overlays_in_use(
     machine: Machine, command: str
 ) -> None:
     begin = (
-        f"compose --project-name theatre --env-file {machine.root}/.env"
+        f"compose --project-name azionelab --env-file {machine.root}/.env"
         f" -f {machine.root}/docker/compose.yml -f {machine.root}/docker/compose.offsite.yml "
     )
     wanted = [f"{begin}{part}" for part in COMMANDS[command]]

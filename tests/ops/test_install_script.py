@@ -1,5 +1,6 @@
 """docker/install's own rules, with a `docker` that only notes what it is asked; tests/containers has the real one."""
 
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.machine import RIGHT, Machine, lines
+from tests.support.processes import ROOT
 
 SETTINGS = {
     "SITE_BASE_URL": "https://tickets.theatre.org",
@@ -193,6 +195,15 @@ def test_for_a_look_it_needs_no_certificate_and_no_mail(machine: Machine) -> Non
     (machine.fake / "asked").unlink()
     machine.install("--yes", "--admin", "anna@theatre.org")
     assert f"-f {machine.root}/docker/compose.http.yml up --detach" in machine.asked
+
+
+def test_the_certificate_is_renewed_as_the_docs_have_it(machine: Machine) -> None:
+    machine.install(typed=lines(RIGHT))
+    page = (ROOT / "docs" / "nginx.md").read_text(encoding="utf-8")
+    (script,) = (x for x in page.split("```\n")[1::2] if x.startswith("#!/bin/sh"))
+    job = machine.cron / "azionelab-certificate"
+    assert job.read_text() == script.replace("cd /srv/azionelab", f'cd "{machine.root}"')
+    assert os.access(job, os.X_OK)
 
 
 def test_a_certificate_of_ones_own_is_taken(machine: Machine, tmp_path: Path) -> None:

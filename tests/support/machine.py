@@ -21,7 +21,7 @@ case $* in
     *"config --services") printf '%s\\n' nginx worker ;;
     *" logs --no-color"*) cat log 2> /dev/null ;;
     "image ls"*) cat images 2> /dev/null ;;
-    *" config") printf 'name: theatre\\n' ;;
+    *" config") printf 'name: azionelab\\n' ;;
     "image inspect"*) [ -e built ] ;;
     *" build "* | "load "*) touch built ;;
     "ps "*config_files*) cat overlays 2> /dev/null ;;
@@ -67,8 +67,9 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "site"
-        self.fake = folder / "bin"
+        self.fake, self.cron = folder / "bin", folder / "cron"
         self.fake.mkdir()
+        self.cron.mkdir()
         for name, text in (("docker", DOCKER), ("getent", GETENT)):
             (self.fake / name).write_text(text)
             (self.fake / name).chmod(0o755)
@@ -110,7 +111,7 @@ class Machine:
         done = subprocess.run(
             [self.root / "docker" / script, *options],
             cwd=self.root,
-            env=clean_environment({}) | {"PATH": self.path},
+            env=clean_environment({}) | {"PATH": self.path, "CRON_FOLDER": str(self.cron)},
             input=typed,
             capture_output=True,
             text=True,

@@ -105,6 +105,11 @@ faults: $(TEST_READY) $(BUILT) $(CATALOGUES)
 ha-test: $(TEST_READY) $(BUILT) $(CATALOGUES) $(PATRONI_READY)
 	@$(PYTHON) -m ha $(ARGS)
 
+## fuzz: feed bytes that nobody would think of to what reads strangers' (ARGS="--seconds 600 --only csv")
+.PHONY: fuzz
+fuzz: $(TEST_READY) $(BUILT) $(CATALOGUES)
+	@$(PYTHON) -m fuzz $(ARGS)
+
 ## rush: 10,000 simulated visitors and scripts at a sale with a queue (ARGS=--write writes docs/queue.md)
 .PHONY: rush
 rush: $(TEST_READY) $(BUILT) $(CATALOGUES)

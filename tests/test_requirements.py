@@ -16,6 +16,7 @@ OURS = {
     "azionelab_backup",
     "bare_machine",
     "bench",
+    "fuzz",
     "ha",
     "migrations",
     "rush",
@@ -27,13 +28,13 @@ PRODUCTION = ("azionelab", "migrations", "wsgi.py", "gunicorn.conf.py")
 ASKED_WHERE = {
     "requirements.in": PRODUCTION,
     "requirements-local.in": ("bare_machine",),
-    "requirements-dev.in": ("tests", "bench", "ha", "rush", "simulate"),
+    "requirements-dev.in": ("tests", "bench", "fuzz", "ha", "rush", "simulate"),
 }
 
 
 def plain(name: str) -> str:
-    """A distribution's name as the package index compares it, without extras."""
-    return re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
+    """A distribution's name as the package index compares it, without extras, versions and conditions."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[;<=>]", name)[0]).lower()
 
 
 def asked_for(*lists: str) -> set[str]:

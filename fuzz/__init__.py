@@ -1,0 +1,1 @@
+"""Bytes that nobody would think of, for everything that reads what strangers send (`make fuzz`)."""

@@ -72,6 +72,9 @@ check_address() {
     looks_like "$1" '[^@<>[:space:]]+@[^@<>[:space:]]+\.[^@<>[:space:]]+' \
         || echo "'$1' is not an e-mail address such as anna@theatre.org"
 }
+check_sender() { # an address, with a name or without
+    check_address "$(printf '%s\n' "$1" | sed 's/^[^<>]*<\([^<>]*\)>$/\1/')"
+}
 check_certificate() {
     case $1 in
         acme) ;;
@@ -144,7 +147,10 @@ ask_for_site() { # name, certificate, administrator, time zone
     ask admin "The first administrator's e-mail address" "" check_address
     admin=$answer
     here=$(cat /etc/timezone 2> /dev/null || readlink /etc/localtime | sed 's|.*/zoneinfo/||')
-    ask time-zone "Time zone" "${here:-Europe/Rome}" check_zone
+    case $here in
+        "" | UTC | Etc/UTC) here=Europe/Rome ;; # a server's clock, hardly a theatre's
+    esac
+    ask time-zone "Time zone" "$here" check_zone
     scheme=https
     port=""
     [ "$certificate" != none ] || scheme=http
@@ -159,19 +165,24 @@ ask_for_site() { # name, certificate, administrator, time zone
     write CSRF_TRUSTED_ORIGINS "$scheme://$name$port"
     write FLASK_DEBUG "$([ "$scheme" = http ] && echo true || echo false)"
 }
-ask_for_mail() { # the mail account
-    ask mail-server "Mail server (port 587 unless you add another, as :465)" "" check_mail_server
+ask_for_mail() { # the mail account; what .env says already is suggested
+    suggested=$(setting MAIL_SERVER)
+    ask mail-server "Mail server (port 587 unless you add another, as :465)" \
+        "$suggested${suggested:+:$(setting MAIL_PORT)}" check_mail_server
     server=$answer
     port=587
     case $server in
         *:*) port=${server##*:} ;;
     esac
-    ask mail-user "Account at the mail server (empty: it asks for none)" "" check_anything
+    ask mail-user "Account at the mail server (none: it asks for no account)" "$(setting MAIL_USERNAME)" check_anything
     user=$answer
+    [ "$user" != none ] || user=""
     if [ -n "$user" ]; then
         ask_for_password
     fi
-    ask mail-sender "Sender of the site's mails, an address of your own domain" "" check_address
+    suggested=$(setting MAIL_DEFAULT_SENDER)
+    [ "$suggested" != "noreply@theatre.example" ] || suggested=""
+    ask mail-sender "Sender of the site's mails, an address of your own domain" "$suggested" check_sender
     sender=$answer
     tls=$(given mail-tls)
     if [ -z "$tls" ]; then

@@ -98,19 +98,30 @@ def test_nothing_is_kept_of_answers_that_ended_early(machine: Machine) -> None:
 
 def test_a_letter_that_is_refused_asks_for_the_account_again(machine: Machine) -> None:
     machine.say("letters", "FAIL  MAIL_PASSWORD: smtp.provider.org:587 refused the user name\n")
-    again = {
-        "server": "smtp.other.org:465",
-        "user": "anna",
-        "password": "right",
-        "sender": "a@b.org",
-    }
+    # What was answered before is suggested.
+    again = {"server": "smtp.other.org:465", "user": "", "password": "right", "sender": ""}
     said = machine.install(typed=lines(RIGHT) + lines(again))
     assert "MAIL_PASSWORD: smtp.provider.org:587 refused the user name" in said
     assert machine.settings.items() >= {
         "MAIL_SERVER": "smtp.other.org", "MAIL_PORT": "465", "MAIL_USE_SSL": "true", "MAIL_USE_TLS": "false",
-        "MAIL_USERNAME": "anna",
+        "MAIL_USERNAME": "box-office", "MAIL_DEFAULT_SENDER": "tickets@theatre.org",
     }.items()  # fmt: skip
     assert (machine.root / "docker" / "secrets" / "mail_password").read_text() == "right"
+
+
+def test_a_mail_account_given_later_is_taken(machine: Machine, tmp_path: Path) -> None:
+    machine.installed()
+    secret = tmp_path / "password"
+    secret.write_text("another\n")
+    given = ("--mail-server", "smtp.other.org", "--mail-password-file", secret, "--name", "x.org")
+    said = machine.install(*given, "--yes")
+    assert machine.settings["MAIL_SERVER"] == "smtp.other.org"
+    assert machine.settings["MAIL_USERNAME"] == "box-office"
+    assert (machine.root / "docker" / "secrets" / "mail_password").read_text() == "another"
+    assert "flask mail-doctor" in machine.asked
+    assert machine.settings["SITE_BASE_URL"] == "https://tickets.theatre.org"
+    assert "--name: " in said
+    assert "run docker/upgrade afterwards" in said
 
 
 def test_again_it_changes_nothing(machine: Machine) -> None:

@@ -29,7 +29,7 @@ from azionelab.ops.season.commands import (
 from azionelab.ops.smoke.commands import smoke_command
 from azionelab.ops.with_database import with_database
 from azionelab.staff.accounts import account_address, create_account, has_admin
-from azionelab.staff.invitations import link_address, link_to_begin
+from azionelab.staff.invitations import find_invited_admin, link_address, link_to_begin
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope, issue_token
 from azionelab.validation.email_addresses import normalize_address
@@ -79,7 +79,9 @@ def register_commands(app: Flask) -> None:
     help="Print a link by which the owner sets the password. Again, the same link, until it is used.",
 )
 @click.option(
-    "--first", is_flag=True, help="Do nothing if there is an administrator who can log in."
+    "--first",
+    is_flag=True,
+    help="Do nothing if an administrator can log in. With --link, EMAIL may be left out for one who was invited.",
 )
 @with_database
 def create_admin_command(
@@ -97,6 +99,8 @@ def create_admin_command(
     if first and has_admin(db.session()):
         click.echo("There is an administrator who can log in; nothing was changed.")
         return
+    if first and link and not email:
+        email = find_invited_admin()
     if not email:
         raise click.UsageError("Missing argument 'EMAIL'.")
     try:

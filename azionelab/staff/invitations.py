@@ -28,7 +28,7 @@ from azionelab.staff.accounts import (
     refuse_taken_address,
     shown_name,
 )
-from azionelab.staff.models import PasswordLink, User
+from azionelab.staff.models import PasswordLink, Role, RoleName, User
 from azionelab.staff.notices import Notice, enqueue_notice
 from azionelab.theme.current import theatre_name
 from azionelab.tokens import Purpose, make_token, read_token
@@ -72,6 +72,14 @@ def link_to_begin(email: str, role: str, name: str) -> PasswordLink | None:
         return None
     link = _link_of(db.session(), user.id)
     return link if link is not None and link.expires_at > now() else renew_link(user.id)
+
+
+def find_invited_admin() -> str | None:
+    """The address of an administrator's account that has no password yet, the oldest; None if there is none."""
+    invited = (Role.name == RoleName.ADMIN, User.active, User.password.is_(None))
+    return db.session.scalar(
+        select(User.email).join(User.roles).where(*invited).order_by(User.id).limit(1)
+    )
 
 
 def renew_link(user_id: int) -> PasswordLink:

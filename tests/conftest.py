@@ -243,7 +243,11 @@ class _LateRule(Rule):
         def compiled() -> Callable[..., Any]:
             return compile_now(append_unknown)
 
-        return lambda rule, **values: compiled()(rule, **values)
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            made: tuple[str, str] = compiled()(rule, **values)
+            return made
+
+        return build
 
 
 Flask.url_rule_class = _LateRule

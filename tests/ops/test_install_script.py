@@ -208,6 +208,14 @@ def test_for_a_look_it_needs_no_certificate_and_no_mail(machine: Machine) -> Non
     assert f"-f {machine.root}/docker/compose.http.yml up --detach" in machine.asked
 
 
+def test_a_look_does_not_touch_a_site(machine: Machine) -> None:
+    before = machine.installed().files
+    said = machine.install("--http", "--yes", status=1)
+    assert "--http: " in said
+    assert "is of https://tickets.theatre.org" in said
+    assert machine.files == before
+
+
 def test_the_certificate_is_renewed_as_the_docs_have_it(machine: Machine) -> None:
     machine.install(typed=lines(RIGHT))
     page = (ROOT / "docs" / "nginx.md").read_text(encoding="utf-8")

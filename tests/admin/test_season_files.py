@@ -116,6 +116,28 @@ def test_each_bad_line_is_named_and_nothing_is_saved(
     assert evenings(database) == []
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # No day of it has a next one.
+        "DTSTART:20290102T193000\nRRULE:FREQ=DAILY;INTERVAL=0;COUNT=3;BYMONTH=2",
+        "DTSTART:20290102T193000\nRRULE:FREQ=DAILY;INTERVAL=-1;COUNT=3",
+        "DTSTART:20290102T193000\nRRULE:FREQ=DAILY;COUNT=-1",
+        # A zone on one side only, and moments that no calendar holds.
+        "DTSTART:20290102T193000\nDTEND:20290102T213000Z",
+        "DTSTART:99991231T235959Z",
+        "DTSTART:20290102T193000\nDURATION:P99999999W",
+        "RECURRENCE-ID:99991231T235959Z\nDTSTART:20290102T193000",
+        "DTSTART:20290102T193000\nRDATE:99991231T235959Z",
+    ],
+)
+def test_an_event_that_no_calendar_can_hold_is_named(staff: FlaskClient, lines: str) -> None:
+    a_venue(default_capacity=70)
+    event = f"BEGIN:VEVENT\nUID:1\nSUMMARY:Amleto\nLOCATION:Sala Grande\n{lines}\nEND:VEVENT\n"
+    page = tried(staff, f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//x//\n{event}END:VCALENDAR\n")
+    assert "Line 4" in page
+
+
 def test_repeating_events_become_their_evenings(staff: FlaskClient, database: Database) -> None:
     # Fridays and Saturdays over the night of 29 October 2028, when the clocks go back, in a calendar that
     # begins in the past and in which one date is excluded, one moved, one cancelled and one added.

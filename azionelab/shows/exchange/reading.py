@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from io import StringIO
@@ -103,12 +104,15 @@ def _unescaped(text: str) -> str:
 def _events(content: str, zone: ZoneInfo, today: date, found: ReadFile) -> Iterator[Line]:
     legible = _legible(content, found)
     changes = Changes()
-    for event, _number in legible:
-        changes.add(event, zone)
+    for event, number in legible:
+        with _named(number, found):
+            changes.add(event, zone)
     for event, number in legible:
         if str(event.get("STATUS", "")).upper() == "CANCELLED":
             continue
-        line = _event(event, number, zone, found)
+        line = None
+        with _named(number, found):
+            line = _event(event, number, zone, found)
         if line is None:
             continue
         replaced = event.get("RECURRENCE-ID")
@@ -123,6 +127,15 @@ def _events(content: str, zone: ZoneInfo, today: date, found: ReadFile) -> Itera
             for wall in _dates(event, number, zone, today, found):
                 if not changes.replace(event, wall):
                     yield replace(line, wall=wall.replace(second=0))
+
+
+@contextmanager
+def _named(number: int, found: ReadFile) -> Iterator[None]:
+    """Name an event's line when its moments cannot be reckoned with: some with a zone and some without, or out of range."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError) as error:
+        found.problems.append(Problem(number, Wrong.UNREADABLE, value=str(error)[:80]))
 
 
 def _legible(content: str, found: ReadFile) -> list[tuple[Any, int]]:
@@ -148,15 +161,16 @@ def _legible(content: str, found: ReadFile) -> list[tuple[Any, int]]:
 
 def _dates(event: Any, number: int, zone: ZoneInfo, today: date, found: ReadFile) -> list[datetime]:
     last = today + timedelta(days=366 * (MAX_AHEAD_YEARS + 1))
-    try:
-        dates = list_dates(event, zone, last, _MOST_DATES)
-        coming = [wall for wall in dates if wall.date() >= today]
-        found.past += len(dates) - len(coming)
-        return coming
-    except EndlessRule:
-        found.problems.append(Problem(number, Wrong.ENDLESS))
-    except UnknownRule as error:
-        found.problems.append(Problem(number, Wrong.RECURS, value=str(error)[:80]))
+    with _named(number, found):
+        try:
+            dates = list_dates(event, zone, last, _MOST_DATES)
+            coming = [wall for wall in dates if wall.date() >= today]
+            found.past += len(dates) - len(coming)
+            return coming
+        except EndlessRule:
+            found.problems.append(Problem(number, Wrong.ENDLESS))
+        except UnknownRule as error:
+            found.problems.append(Problem(number, Wrong.RECURS, value=str(error)[:80]))
     return []
 
 

@@ -75,9 +75,13 @@ def _dates_of(rule: Any, begin: datetime, own: tzinfo, last: date) -> Iterator[d
     if frequency.upper() not in _FREQUENCIES:
         raise UnknownRule(frequency)
     count, until = _only(rule, "COUNT"), _only(rule, "UNTIL")
+    # RFC 5545, 3.3.10: positive. With an interval of 0 dateutil would look at the same day for ever.
+    for name in ("COUNT", "INTERVAL"):
+        if (number := _only(rule, name)) is not None and int(number) < 1:
+            raise UnknownRule(f"{name}={number}")
     if count is None and until is None:
         raise EndlessRule
-    # dateutil would look for dates up to the year 9999 in a rule that has none: it ends at `last`.
+    # What is after `last` is not listed. (In a rule that no day meets, dateutil looks up to the year 9999, for seconds.)
     end = datetime.combine(last, time.max)
     if isinstance(until, datetime):
         end = min(end, until.astimezone(own).replace(tzinfo=None) if until.tzinfo else until)
